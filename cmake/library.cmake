@@ -1,0 +1,42 @@
+# weir_library(<folder> DEPS <targets>...) makes target weir_<folder> out of src/<folder>/*.cc.
+# weir_tests(<folder> DEPS <targets>...)   makes weir_<folder>_test out of tests/<folder>/*_test.cc.
+# weir_fuzzer(<name> DEPS <targets>...)    makes fuzz_<name> out of tests/fuzz/<name>_fuzz.cc.
+# A slash in a folder becomes an underscore in the target.
+function(weir_library folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cc)
+  add_library(weir_${name} STATIC ${sources})
+  target_include_directories(weir_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                             ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(weir_${name} PUBLIC ${ARG_DEPS} PRIVATE weir_flags)
+endfunction()
+
+function(weir_tests folder)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_test.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(weir_${name}_test ${sources})
+  target_include_directories(weir_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(weir_${name}_test PRIVATE WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(weir_${name}_test PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main
+                        weir_flags)
+  gtest_discover_tests(weir_${name}_test PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+endfunction()
+
+function(weir_fuzzer name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  if(NOT WEIR_FUZZ)
+    return()
+  endif()
+  add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS} weir_flags)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
