@@ -1,6 +1,6 @@
 # Flags every target of ours is built with.
 add_library(weir_flags INTERFACE)
-target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wconversion -Wno-sign-conversion
                        -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(weir_flags INTERFACE -Wthread-safety)
@@ -19,4 +19,9 @@ if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+
+# A constructor parameter may carry the name of the member it fills; GCC's plain -Wshadow says no.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(weir_flags INTERFACE -Wshadow=local)
 endif()
