@@ -1,0 +1,2 @@
+# Everything this daemon can receive, process and export. One line each, sorted.
+
