@@ -16,6 +16,8 @@ include(GoogleTest)
 
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)  # net
 pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)  # net
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)         # net
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)           # net
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)        # net, exporters/file
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)     # receivers/kafka, exporters/kafka
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)             # processors
