@@ -105,7 +105,12 @@ inline Varint32 ReadLength(const char* p, const char* end) {
   }
   const auto first = static_cast<std::uint8_t>(*p);
   Varint64 length{p + 1, first};
-  if (first >= 0x80) [[unlikely]] {
+  if (first < 0x80) [[likely]] {
+    // Nothing more to read.
+  } else if (end - p > 1 && p[1] >= 0) {
+    // Two bytes: what most spans and log records take.
+    length = {p + 2, (first & 0x7fU) | static_cast<std::uint64_t>(p[1]) << 7};
+  } else {
     length = internal::ReadVarintTail(p + 1, end, first & 0x7f, 1, kLengthBytesMax);
     if (length.next == nullptr || length.value > kLengthMax) {
       return {nullptr, 0};
