@@ -1,6 +1,6 @@
 # Flags every target of ours is built with.
 add_library(weir_flags INTERFACE)
-target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wconversion -Wno-sign-conversion
+target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wconversion -Wno-sign-conversion
                        -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(weir_flags INTERFACE -Wthread-safety)

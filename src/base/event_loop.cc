@@ -22,7 +22,8 @@ namespace weir {
 // whole. The wake-up system call is made only by the producer that finds the loop asleep.
 class EpollLoop final : public EventLoop {
  public:
-  EpollLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  EpollLoop()
+      : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     WEIR_CHECK(epoll_ >= 0);
     WEIR_CHECK(wake_ >= 0);
     epoll_event event{.events = EPOLLIN, .data = {.fd = wake_}};
@@ -31,7 +32,8 @@ class EpollLoop final : public EventLoop {
 
   ~EpollLoop() override {
     // What nobody ran is destroyed, not run: its owners may be gone.
-    for (LoopTask* task = incoming_.exchange(nullptr, std::memory_order_acquire); task != nullptr;) {
+    for (LoopTask* task = incoming_.exchange(nullptr, std::memory_order_acquire);
+         task != nullptr;) {
       LoopTask* const next = task->next_;
       DeletePosted(task);
       task = next;
@@ -198,8 +200,8 @@ class EpollLoop final : public EventLoop {
       return 0;
     }
     // Rounded up, so that a timer never finds itself early and spins.
-    return static_cast<int>(
-        std::min<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(wait).count(), 3600000));
+    return static_cast<int>(std::min<std::int64_t>(
+        std::chrono::ceil<std::chrono::milliseconds>(wait).count(), 3600000));
   }
 
   void Turn() {

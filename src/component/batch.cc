@@ -42,6 +42,20 @@ bool Batch::SameContext(const Batch& other) const {
   return context_ != nullptr && other.context_ != nullptr && *context_ == *other.context_;
 }
 
+std::uint64_t Batch::weight() const {
+  std::uint64_t sum = 0;
+  for (const Part& part : parts_) {
+    sum += part.weight;
+  }
+  return sum;
+}
+
+void Batch::set_weight(std::uint64_t weight) {
+  for (Part& part : parts_) {
+    part.weight = std::exchange(weight, 0);
+  }
+}
+
 void Batch::Append(Batch other) {
   if (parts_.empty()) {
     *this = std::move(other);
@@ -120,7 +134,14 @@ void Batch::Secure() {
 void Batch::Settle(const Settlement& settlement) {
   Parts parts = TakeParts();
   for (Part& part : parts) {
-    part.payload = Slice();  // The source may be answered by the settling; the bytes are not needed.
+    part.payload =
+        Slice();  // The source may be answered by the settling; the bytes are not needed.
+    part.token.Settle(settlement);
+  }
+}
+
+void Batch::SettleTokens(const Settlement& settlement) {
+  for (Part& part : parts_) {
     part.token.Settle(settlement);
   }
 }

@@ -158,7 +158,10 @@ void Batcher::EmitCut(Batch batch, Trigger trigger, std::vector<Closed>& closed)
         batch.signal(), part.payload, settings_.items_max, settings_.bytes_max, budget_);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       DeliveryToken token = i + 1 < pieces.size() ? part.token.Split() : std::move(part.token);
-      add({.payload = std::move(pieces[i].bytes), .items = pieces[i].items, .token = std::move(token)});
+      add({.payload = std::move(pieces[i].bytes),
+           .items = pieces[i].items,
+           .token = std::move(token),
+           .weight = i == 0 ? part.weight : 0});
     }
   }
   if (!rest.empty()) {

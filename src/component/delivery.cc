@@ -19,7 +19,8 @@ std::uint32_t FoldWorst(std::uint32_t cell, Outcome outcome) {
 }
 
 std::uint32_t FoldBest(std::uint32_t cell, Outcome outcome) {
-  const std::uint32_t seen = outcome == Outcome::kAbandoned ? kAbandonedSeen : cell & kAbandonedSeen;
+  const std::uint32_t seen =
+      outcome == Outcome::kAbandoned ? kAbandonedSeen : cell & kAbandonedSeen;
   const std::uint32_t value = cell & ~kAbandonedSeen;
   const std::uint32_t candidate = 1U + static_cast<std::uint32_t>(outcome);
   return seen | (value == 0 ? candidate : std::min(value, candidate));
@@ -93,8 +94,8 @@ void DeliveryTracker::ShareSecured(const Settlement& settlement) {
   }
   if (unsecured_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     OnSecured({.outcome = Decode(secured_fold_.load(std::memory_order_relaxed)),
-               .retry_after = std::chrono::milliseconds(
-                   retry_after_ms_.load(std::memory_order_relaxed))});
+               .retry_after =
+                   std::chrono::milliseconds(retry_after_ms_.load(std::memory_order_relaxed))});
   }
 }
 
@@ -110,8 +111,8 @@ void DeliveryTracker::ShareDelivered(const Settlement& settlement) {
     const std::uint32_t fold = delivered_fold_.load(std::memory_order_relaxed);
     const bool again = (fold & kAbandonedSeen) != 0;
     OnDelivered({.outcome = again ? Outcome::kAbandoned : Decode(fold),
-                 .retry_after = std::chrono::milliseconds(
-                     retry_after_ms_.load(std::memory_order_relaxed))});
+                 .retry_after =
+                     std::chrono::milliseconds(retry_after_ms_.load(std::memory_order_relaxed))});
   }
 }
 

@@ -28,9 +28,8 @@ void AddTo(std::vector<Factory>& factories, Factory factory) {
   for (const std::string_view alias : factory.info.aliases) {
     WEIR_CHECK(FindIn(factories, alias) == nullptr);
   }
-  const auto place = std::ranges::find_if(factories, [&](const Factory& other) {
-    return other.info.type > factory.info.type;
-  });
+  const auto place = std::ranges::find_if(
+      factories, [&](const Factory& other) { return other.info.type > factory.info.type; });
   factories.insert(place, std::move(factory));
 }
 

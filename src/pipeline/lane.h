@@ -3,8 +3,9 @@
 // Producers put a batch into the lane's ring and then reach for the baton. Who gets it runs the
 // processors on what the ring holds, on its own thread, while the batch is still warm in its cache;
 // who does not walks away, because the holder will find the batch. So an idle lane costs no thread
-// switch and a busy one never runs twice. After a burst the baton passes to the lane's loop, so that
-// a listener thread is not kept from its sockets. With Mode::kThread every batch runs on that loop.
+// switch and a busy one never runs twice. After a burst the baton passes to the lane's loop, so
+// that a listener thread is not kept from its sockets. With Mode::kThread every batch runs on that
+// loop.
 //
 // Threads: Offer and Post from any thread. The stages behind `first` run under the baton, which
 // passes between threads with acquire-release, so they need no lock.

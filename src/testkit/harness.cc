@@ -7,7 +7,9 @@
 
 namespace weir::testkit {
 
-void ManualLane::Add(TimePoint when, EventLoop::Task task) { tasks_.emplace(when, std::move(task)); }
+void ManualLane::Add(TimePoint when, EventLoop::Task task) {
+  tasks_.emplace(when, std::move(task));
+}
 
 void ManualLane::Advance(std::chrono::nanoseconds by) {
   const TimePoint end = now_ + by;

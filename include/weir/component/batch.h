@@ -44,6 +44,7 @@ struct Part {
   Slice payload;
   std::uint64_t items = 0;
   DeliveryToken token;
+  std::uint64_t weight = 0;  // What the exporter's queue that holds it counts it as.
 };
 
 class Batch {
@@ -61,6 +62,8 @@ class Batch {
   std::size_t bytes() const { return bytes_; }
   bool empty() const { return parts_.empty(); }
   const Parts& parts() const { return parts_; }
+  std::uint64_t weight() const;           // The sum over parts().
+  void set_weight(std::uint64_t weight);  // Of a batch that is not merged yet.
   // When the oldest part came in.
   TimePoint received() const { return received_; }
   const std::shared_ptr<const RequestContext>& context() const { return context_; }
@@ -87,6 +90,8 @@ class Batch {
   // Settles every part and forgets the bytes.
   void Settle(const Settlement& settlement);
   void Settle(Outcome outcome) { Settle(Settlement{.outcome = outcome}); }
+  // Settles every part and keeps the bytes, for whoever still reads them.
+  void SettleTokens(const Settlement& settlement);
 
  private:
   Signal signal_ = Signal::kTraces;

@@ -1,7 +1,7 @@
 // A delivery token travels with the bytes it speaks for and reports two events to their source:
 //
-//   secured     every exporter the bytes go to holds them in its queue (durably, where the queue is)
-//   delivered   everything that was to be done with them is done
+//   secured     every exporter the bytes go to holds them in its queue (durably, where the queue
+//   is) delivered   everything that was to be done with them is done
 //
 // The source derives from DeliveryTracker, begins a token and attaches it to a batch. A stage that
 // cuts a batch splits the token (all shares must succeed), a fan-out forks it (one branch that
@@ -81,7 +81,7 @@ class DeliveryTracker {
   // Counts fall with acquire-release, so that whoever fires an event sees what all shares wrote.
   std::atomic<std::uint32_t> unsecured_{0};
   std::atomic<std::uint32_t> undelivered_{0};
-  std::atomic<std::uint32_t> secured_fold_{0};    // Encoded Outcome; see delivery.cc.
+  std::atomic<std::uint32_t> secured_fold_{0};  // Encoded Outcome; see delivery.cc.
   std::atomic<std::uint32_t> delivered_fold_{0};
   std::atomic<std::int64_t> retry_after_ms_{0};
 };

@@ -31,7 +31,7 @@ struct SendResult {
   };
 
   Kind kind = Kind::kDelivered;
-  std::uint64_t items_rejected = 0;  // With kDelivered: partial success.
+  std::uint64_t items_rejected = 0;                      // With kDelivered: partial success.
   std::optional<std::chrono::milliseconds> retry_after;  // With kRetry: as the destination asked.
   std::size_t bytes_max = 0;                             // With kTooLarge: what it said, or 0.
   std::string message;                                   // For the log; empty with kDelivered.

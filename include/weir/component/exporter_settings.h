@@ -20,7 +20,9 @@ enum class QueueSizer : std::uint8_t { kRequests, kItems, kBytes };
 template <>
 struct EnumNames<QueueSizer> {
   static constexpr std::pair<std::string_view, QueueSizer> kNames[] = {
-      {"requests", QueueSizer::kRequests}, {"items", QueueSizer::kItems}, {"bytes", QueueSizer::kBytes}};
+      {"requests", QueueSizer::kRequests},
+      {"items", QueueSizer::kItems},
+      {"bytes", QueueSizer::kBytes}};
 };
 
 struct QueuePartitionSettings {
@@ -62,11 +64,12 @@ struct QueueSettings {
   std::optional<QueueBatchSettings> batch;
 
   static void VisitFields(auto& self, auto& visit) {
-    visit("enabled", self.enabled,
-          "Whether a request is answered once it is queued. Without, it is answered when delivered.");
+    visit(
+        "enabled", self.enabled,
+        "Whether a request is answered once it is queued. Without, it is answered when delivered.");
     visit("num_consumers", self.num_consumers, "Requests in flight at once.", AtLeast(1));
-    visit("queue_size", self.queue_size, "What the queue holds before it refuses, in `sizer` units.",
-          AtLeast(1));
+    visit("queue_size", self.queue_size,
+          "What the queue holds before it refuses, in `sizer` units.", AtLeast(1));
     visit("sizer", self.sizer, "What `queue_size` counts: requests, items or bytes.");
     visit("wait_for_result", self.wait_for_result,
           "Whether a request waits for its delivery although it is queued.");

@@ -1,5 +1,5 @@
-// An extension adds a capability to the service. Others find it by its id and ask for the capability
-// by dynamic_cast; a null answer is a configuration error that names both.
+// An extension adds a capability to the service. Others find it by its id and ask for the
+// capability by dynamic_cast; a null answer is a configuration error that names both.
 //
 // Extensions start before and stop after everything else, in the order service::extensions lists.
 
@@ -28,8 +28,8 @@ class Extension : public Component {
   virtual void OnServiceState(ServiceState /*state*/) {}
 };
 
-// Looks a header (or a gRPC metadata key, in lower case) up in the request at hand; empty when it is
-// not there.
+// Looks a header (or a gRPC metadata key, in lower case) up in the request at hand; empty when it
+// is not there.
 using HeaderLookup = std::function<std::string_view(std::string_view key)>;
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 

@@ -26,7 +26,13 @@
 
 namespace weir {
 
-enum class ComponentKind : std::uint8_t { kReceiver, kProcessor, kExporter, kConnector, kExtension };
+enum class ComponentKind : std::uint8_t {
+  kReceiver,
+  kProcessor,
+  kExporter,
+  kConnector,
+  kExtension
+};
 std::string_view ComponentKindName(ComponentKind kind);  // "receiver", ...
 
 enum class Stability : std::uint8_t { kDevelopment, kAlpha, kBeta, kStable };
@@ -49,7 +55,7 @@ inline constexpr SignalSet kAllSignals =
     SignalsOf({Signal::kTraces, Signal::kMetrics, Signal::kLogs});
 
 struct FactoryInfo {
-  std::string_view type;                   // The YAML key; the new one where it was renamed.
+  std::string_view type;                    // The YAML key; the new one where it was renamed.
   std::vector<std::string_view> aliases{};  // Other keys that mean the same.
   SignalSet signals{};  // For an extension: none. For a connector: what it consumes.
   Stability stability = Stability::kDevelopment;
@@ -156,7 +162,9 @@ ProcessorFactory MakeProcessorFactory(FactoryInfo info) {
 }
 
 template <ComponentConfig Config, std::derived_from<Exporter> C>
-requires requires(Config config) { { config.settings } -> std::same_as<ExporterSettings&>; }
+requires requires(Config config) {
+  { config.settings } -> std::same_as<ExporterSettings&>;
+}
 ExporterFactory MakeExporterFactory(FactoryInfo info) {
   return {.info = internal::Complete<Config>(std::move(info), ComponentKind::kExporter),
           .settings = [](const ConfigNode& node,

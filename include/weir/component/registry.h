@@ -1,7 +1,7 @@
 // Registry knows every component type this binary was built with.
 //
-// Threads: filled once in main(), before any thread exists, and read-only afterwards; that is why it
-// needs no lock.
+// Threads: filled once in main(), before any thread exists, and read-only afterwards; that is why
+// it needs no lock.
 
 #ifndef WEIR_COMPONENT_REGISTRY_H_
 #define WEIR_COMPONENT_REGISTRY_H_

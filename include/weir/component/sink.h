@@ -12,9 +12,9 @@ namespace weir {
 
 // An enum and not absl::Status: refusal is the normal answer under overload, and building an error
 // message allocates exactly when memory is scarce.
-enum class [[nodiscard]] Admission : std::uint8_t {
-  kAccepted,  // Ownership moved downstream. The tokens say what becomes of it.
-  kBusy,      // Untouched; the same batch may be offered again. Push back on the sender.
+enum class [[nodiscard]] Admission : std::uint8_t{
+    kAccepted,  // Ownership moved downstream. The tokens say what becomes of it.
+    kBusy,      // Untouched; the same batch may be offered again. Push back on the sender.
 };
 
 class BatchSink {
@@ -23,9 +23,8 @@ class BatchSink {
 
   // Moves from `batch` only when it returns kAccepted. Never blocks. May run the pipeline, and so
   // fire the batch's tokens, before it returns: whatever the tokens' tracker touches must be ready.
-  // A batch without items is settled as delivered. `affinity` keeps what came over one connection or
-  // partition in one lane, in order.
-  // Threads: any.
+  // A batch without items is settled as delivered. `affinity` keeps what came over one connection
+  // or partition in one lane, in order. Threads: any.
   virtual Admission Offer(Batch& batch, std::uint64_t affinity) = 0;
 };
 

@@ -3,7 +3,8 @@
 //
 //   Harness harness;
 //   ConfigNode node = harness.Yaml("actions: [...]");
-//   auto processor = Factory().create(node, "processors::attributes", harness.ForProcessor("attributes", Signal::kTraces));
+//   auto processor = Factory().create(node, "processors::attributes",
+//   harness.ForProcessor("attributes", Signal::kTraces));
 //
 // Threads: the test's, except for loop(), which has a thread of its own.
 // Ownership: contexts point into the harness, which outlives the components made with them.

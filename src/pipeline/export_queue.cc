@@ -1,0 +1,376 @@
+#include "pipeline/export_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "weir/base/check.h"
+
+namespace weir::pipeline {
+namespace {
+
+// Batches handed over and not yet seen by the loop. More than that overflow into a locked list.
+constexpr std::size_t kRingSlots = 1024;
+
+// A queue that counts requests counts in this unit, so that a request that will be merged into a
+// larger one can weigh a share of it.
+constexpr std::uint64_t kRequestWeight = 1U << 20;
+
+// gRPC servers take 4 MiB unless told otherwise. Merging stops below that, with room for the
+// framing; a single request that is larger is sent as it came.
+constexpr std::size_t kMergedBytesMax = (4U << 20) - (64U << 10);
+
+std::uint64_t Capacity(const QueueSettings& queue) {
+  return queue.sizer == QueueSizer::kRequests ? queue.queue_size * kRequestWeight
+                                              : queue.queue_size;
+}
+
+}  // namespace
+
+ExportQueue::ExportQueue(Parts parts)
+    : parts_(std::move(parts)),
+      secure_when_queued_(parts_.settings.sending_queue.enabled &&
+                          !parts_.settings.sending_queue.wait_for_result),
+      capacity_(Capacity(parts_.settings.sending_queue)),
+      exporter_metrics_(parts_.metrics, parts_.exporter_id, parts_.signal),
+      ring_(kRingSlots),
+      sender_({.settings = parts_.settings,
+               .exporter = parts_.exporter,
+               .loop = parts_.loop,
+               .books = parts_.books,
+               .metrics = exporter_metrics_,
+               .logger = parts_.logger,
+               .budget = parts_.budget,
+               .too_large = [this](std::size_t bytes) { LowerBytesMax(bytes); },
+               .released = [this](std::uint64_t weight) { Released(weight); }}),
+      queue_metrics_(
+          parts_.metrics, parts_.exporter_id, parts_.signal, [this] { return size(); },
+          [this] { return capacity(); }, [this] { return oldest_age_seconds(); }) {}
+
+ExportQueue::~ExportQueue() {
+  Entry entry;
+  while (ring_.TryPop(entry)) {
+    overflow_.push_back(std::move(entry));
+  }
+  for (std::deque<Entry>* list : {&overflow_, &waiting_}) {
+    for (Entry& left : *list) {
+      parts_.books.Hold(-static_cast<std::int64_t>(left.batch.items()));
+      parts_.books.Drop(DropReason::kShutdown, left.batch.items());
+      left.batch.Settle(Outcome::kAbandoned);
+    }
+  }
+}
+
+BatcherSettings ExportQueue::EffectiveSettings(
+    const std::optional<BatcherSettings>& planned) const {
+  BatcherSettings settings;
+  if (const auto& own = parts_.settings.sending_queue.batch; own.has_value()) {
+    const bool by_items = own->sizer == QueueSizer::kItems;
+    settings.items_min = by_items ? own->min_size : 0;
+    settings.items_max = by_items ? own->max_size : 0;
+    settings.bytes_min = by_items ? 0 : own->min_size;
+    settings.bytes_max = by_items ? 0 : own->max_size;
+    settings.timeout = own->flush_timeout;
+    settings.metadata_keys = own->partition.metadata_keys;
+  } else if (planned.has_value()) {
+    settings = *planned;
+  } else {
+    settings.items_min = 0;
+  }
+  if (settings.bytes_max == 0 && (settings.items_min != 0 || settings.bytes_min != 0)) {
+    settings.bytes_max = std::max(kMergedBytesMax, settings.bytes_min);
+  }
+  if (const std::size_t limit = parts_.exporter.request_bytes_max(); limit != 0) {
+    settings.bytes_max = settings.bytes_max == 0 ? limit : std::min(settings.bytes_max, limit);
+  }
+  return settings;
+}
+
+std::size_t ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planned,
+                                    BatchMetrics* metrics) {
+  const BatcherSettings settings = EffectiveSettings(planned);
+  std::uint64_t weight_per_item = 0;
+  if (parts_.settings.sending_queue.sizer == QueueSizer::kItems) {
+    weight_per_item = 1;
+  } else if (parts_.settings.sending_queue.sizer == QueueSizer::kRequests &&
+             settings.items_min > 0) {
+    weight_per_item = std::max<std::uint64_t>(1, kRequestWeight / settings.items_min);
+  }
+  slots_.push_back({.batcher = Batcher(settings, &parts_.budget),
+                    .weight_per_item = weight_per_item,
+                    .metrics = metrics});
+  return slots_.size() - 1;
+}
+
+std::uint64_t ExportQueue::Weigh(const Batch& batch, const Slot& slot) const {
+  if (parts_.settings.sending_queue.sizer == QueueSizer::kBytes) {
+    return batch.bytes();
+  }
+  return slot.weight_per_item == 0 ? kRequestWeight : batch.items() * slot.weight_per_item;
+}
+
+bool ExportQueue::Reserve(std::uint64_t weight) {
+  const std::uint64_t before = used_.fetch_add(weight, std::memory_order_relaxed);
+  // An empty queue takes a batch of any size; it could never be sent otherwise.
+  if (before == 0 || before + weight <= capacity_) {
+    return true;
+  }
+  used_.fetch_sub(weight, std::memory_order_relaxed);
+  return false;
+}
+
+void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
+  const std::uint64_t items = batch.items();
+  parts_.books.In(items);
+  const std::uint64_t weight = Weigh(batch, slots_[slot]);
+  batch.set_weight(weight);
+  if (!Reserve(weight)) {
+    if (!parts_.settings.sending_queue.block_on_overflow) {
+      Refuse(std::move(batch));
+      return;
+    }
+    // It waits unsecured, so its source waits with it; the memory budget bounds how many can.
+    parts_.books.Hold(static_cast<std::int64_t>(items));
+    {
+      std::lock_guard lock(overflow_mutex_);
+      waiting_.push_back({.batch = std::move(batch), .slot = slot});
+    }
+    parts_.loop.Notify(take_task_);  // Room may have come up meanwhile.
+    return;
+  }
+  parts_.books.Hold(static_cast<std::int64_t>(items));
+  if (secure_when_queued_) {
+    batch.Secure();  // Before the push: behind it the batch may be settled at any moment.
+  }
+  Push({.batch = std::move(batch), .slot = slot});
+}
+
+void ExportQueue::Refuse(Batch batch) {
+  parts_.books.Drop(DropReason::kQueueFull, batch.items());
+  queue_metrics_.enqueue_failed.Add(batch.items());
+  batch.Settle(Outcome::kRetry);
+}
+
+void ExportQueue::Push(Entry entry) {
+  const std::uint64_t items = entry.batch.items();
+  const std::uint64_t wake_at = wake_at_.load(std::memory_order_relaxed);
+  if (overflowed_.load(std::memory_order_acquire) || !ring_.TryPush(entry)) {
+    std::lock_guard lock(overflow_mutex_);
+    overflow_.push_back(std::move(entry));
+    overflowed_.store(true, std::memory_order_release);
+  }
+  // Half a ring of small batches wakes the loop as well.
+  const std::uint64_t share = std::max(items, wake_at / (kRingSlots / 2) + 1);
+  const std::uint64_t before = pending_.fetch_add(share, std::memory_order_acq_rel);
+  if (before == 0 || (before < wake_at && before + share >= wake_at)) {
+    parts_.loop.Notify(take_task_);
+  }
+}
+
+double ExportQueue::size() const {
+  const auto used = static_cast<double>(used_.load(std::memory_order_relaxed));
+  return parts_.settings.sending_queue.sizer == QueueSizer::kRequests
+             ? used / static_cast<double>(kRequestWeight)
+             : used;
+}
+
+double ExportQueue::capacity() const {
+  return static_cast<double>(parts_.settings.sending_queue.queue_size);
+}
+
+double ExportQueue::oldest_age_seconds() const {
+  const std::int64_t oldest = oldest_ns_.load(std::memory_order_relaxed);
+  if (oldest == 0) {
+    return 0;
+  }
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now - std::chrono::nanoseconds(oldest)).count();
+}
+
+void ExportQueue::Take() {
+  AdmitWaiting();
+  const TimePoint now = parts_.loop.Now();
+  // Take, then publish how the loop will look again, then take once more: what was pushed before
+  // the exchange is visible after it, and what comes later knows how to reach us.
+  while (TakeOnce(now)) {
+  }
+  for (;;) {
+    CloseDue(now);
+    SetTimer();
+    pending_.exchange(timer_ != 0 ? 1 : 0, std::memory_order_acq_rel);
+    if (!TakeOnce(now)) {
+      break;
+    }
+  }
+  const TimePoint oldest = [&] {
+    TimePoint time = sender_.oldest(now);
+    for (const Slot& slot : slots_) {
+      if (const auto due = slot.batcher.NextDeadline(); due.has_value()) {
+        time = std::min(time, *due - slot.batcher.settings().timeout);
+      }
+    }
+    return time;
+  }();
+  oldest_ns_.store(oldest == now ? 0 : oldest.time_since_epoch().count(),
+                   std::memory_order_relaxed);
+  CheckDrained();
+}
+
+bool ExportQueue::TakeOnce(TimePoint now) {
+  bool any = false;
+  Entry entry;
+  while (ring_.TryPop(entry)) {
+    any = true;
+    TakeEntry(std::move(entry), now);
+  }
+  if (overflowed_.load(std::memory_order_acquire)) {
+    std::deque<Entry> entries;
+    {
+      std::lock_guard lock(overflow_mutex_);
+      entries.swap(overflow_);
+      overflowed_.store(false, std::memory_order_release);
+    }
+    for (Entry& left : entries) {
+      any = true;
+      TakeEntry(std::move(left), now);
+    }
+  }
+  return any;
+}
+
+void ExportQueue::TakeEntry(Entry entry, TimePoint now) {
+  Slot& slot = slots_[entry.slot];
+  std::vector<Batcher::Closed> closed;
+  if (!slot.batcher.Add(entry.batch, now, closed)) {
+    const std::uint64_t items = entry.batch.items();
+    parts_.books.Hold(-static_cast<std::int64_t>(items));
+    parts_.books.Drop(DropReason::kCardinality, items);
+    Released(entry.batch.weight());
+    entry.batch.Settle(Outcome::kRefused);
+    return;
+  }
+  Submit(slot, closed);
+}
+
+void ExportQueue::Submit(Slot& slot, std::vector<Batcher::Closed>& closed) {
+  for (Batcher::Closed& ready : closed) {
+    if (slot.metrics != nullptr) {
+      slot.metrics->send_size.Record(ready.batch.items());
+      slot.metrics->send_size_bytes.Record(ready.batch.bytes());
+      (ready.trigger == Batcher::Trigger::kSize ? slot.metrics->size_trigger_send
+                                                : slot.metrics->timeout_trigger_send)
+          .Add();
+    }
+    queue_metrics_.batch_send_size.Record(ready.batch.items());
+    queue_metrics_.batch_send_size_bytes.Record(ready.batch.bytes());
+    sender_.Submit(std::move(ready.batch));
+  }
+  closed.clear();
+}
+
+void ExportQueue::CloseDue(TimePoint now) {
+  std::vector<Batcher::Closed> closed;
+  for (Slot& slot : slots_) {
+    if (drained_ != nullptr) {
+      slot.batcher.TakeAll(closed);
+    } else {
+      slot.batcher.TakeDue(now, closed);
+    }
+    Submit(slot, closed);
+  }
+}
+
+void ExportQueue::SetTimer() {
+  std::optional<TimePoint> due;
+  std::uint64_t wake_at = ~std::uint64_t{0};
+  for (const Slot& slot : slots_) {
+    const auto slot_due = slot.batcher.NextDeadline();
+    if (slot_due.has_value()) {
+      due = due.has_value() ? std::min(*due, *slot_due) : *slot_due;
+    }
+    const std::uint64_t full = slot.batcher.settings().items_min;
+    const std::uint64_t held = slot.batcher.held_items();
+    wake_at = std::min(wake_at, full > held ? full - held : 1);
+  }
+  wake_at_.store(std::max<std::uint64_t>(wake_at, 1) + 1, std::memory_order_relaxed);
+  if (timer_ != 0 && due == timer_due_) {
+    return;
+  }
+  parts_.loop.Cancel(std::exchange(timer_, 0));
+  if (due.has_value()) {
+    timer_due_ = *due;
+    timer_ = parts_.loop.ScheduleAt(*due, [this] {
+      timer_ = 0;
+      Take();
+    });
+  }
+}
+
+void ExportQueue::AdmitWaiting() {
+  if (!parts_.settings.sending_queue.block_on_overflow) {
+    return;
+  }
+  std::lock_guard lock(overflow_mutex_);
+  while (!waiting_.empty() && Reserve(waiting_.front().batch.weight())) {
+    Entry entry = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (secure_when_queued_) {
+      entry.batch.Secure();
+    }
+    overflow_.push_back(std::move(entry));
+    overflowed_.store(true, std::memory_order_release);
+  }
+}
+
+std::uint64_t ExportQueue::AbandonWaiting() {
+  std::lock_guard lock(overflow_mutex_);
+  std::uint64_t items = 0;
+  for (Entry& entry : waiting_) {
+    const std::uint64_t left = entry.batch.items();
+    items += left;
+    parts_.books.Hold(-static_cast<std::int64_t>(left));
+    parts_.books.Drop(DropReason::kShutdown, left);
+    entry.batch.Settle(Outcome::kAbandoned);
+  }
+  waiting_.clear();
+  return items;
+}
+
+void ExportQueue::Released(std::uint64_t weight) {
+  used_.fetch_sub(weight, std::memory_order_relaxed);
+  if (parts_.settings.sending_queue.block_on_overflow || drained_ != nullptr) {
+    parts_.loop.Notify(take_task_);
+  }
+}
+
+void ExportQueue::LowerBytesMax(std::size_t bytes) {
+  for (Slot& slot : slots_) {
+    const std::size_t now = slot.batcher.settings().bytes_max;
+    if (now == 0 || bytes < now) {
+      slot.batcher.set_bytes_max(bytes);
+    }
+  }
+}
+
+void ExportQueue::Drain(TimePoint deadline, std::function<void(std::uint64_t)> drained) {
+  drained_ = std::move(drained);
+  sender_.HurryUntil(deadline);
+  drain_timer_ = parts_.loop.ScheduleAt(deadline, [this] {
+    drain_timer_ = 0;
+    const std::uint64_t abandoned = sender_.Abandon() + AbandonWaiting();
+    if (const auto done = std::exchange(drained_, nullptr); done != nullptr) {
+      done(abandoned);
+    }
+  });
+  Take();
+}
+
+void ExportQueue::CheckDrained() {
+  if (drained_ == nullptr || !sender_.idle() || used_.load(std::memory_order_relaxed) != 0) {
+    return;
+  }
+  parts_.loop.Cancel(std::exchange(drain_timer_, 0));
+  const auto done = std::exchange(drained_, nullptr);
+  done(0);
+}
+
+}  // namespace weir::pipeline

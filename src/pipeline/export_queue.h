@@ -1,0 +1,161 @@
+// ExportQueue stands between the lanes and one exporter, for one signal: what it holds is secured.
+//
+//   lane ──Enqueue──▶ ring ──▶ batcher ──▶ sender ──▶ settled
+//                     └ other threads ┘└── the exporter's loop ──┘
+//
+// A lane never waits: a full queue refuses the batch with kRetry and counts it. Behind the ring one
+// loop does everything, so batching and retries need no lock. The loop is woken when the first
+// batch arrives on an idle queue and when enough has come to fill a batch, not for each push.
+//
+// Threads: Enqueue, size and capacity from any thread. AddBatcher before the first Enqueue. Drain,
+// and all that happens behind the ring, on the exporter's loop.
+// Loss: every item leaves as delivered or by NodeLedger::Drop with its reason.
+// Invariants: used_ is the sum of the weights of what was enqueued and not settled, and never
+// passes the capacity unless a single batch alone is larger.
+
+#ifndef WEIR_PIPELINE_EXPORT_QUEUE_H_
+#define WEIR_PIPELINE_EXPORT_QUEUE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/sender.h"
+#include "weir/base/event_loop.h"
+#include "weir/base/mpsc_ring.h"
+#include "weir/component/batcher.h"
+#include "weir/component/exporter.h"
+#include "weir/component/exporter_settings.h"
+#include "weir/component/sink.h"
+#include "weir/telemetry/ledger.h"
+#include "weir/telemetry/log.h"
+#include "weir/telemetry/self_metrics.h"
+
+namespace weir::pipeline {
+
+class ExportQueue {
+ public:
+  // Everything referred to outlives the queue.
+  struct Parts {
+    std::string exporter_id;
+    Signal signal;
+    ExporterSettings settings;
+    Exporter& exporter;
+    EventLoop& loop;
+    NodeLedger& books;
+    MetricScope& metrics;
+    const Logger& logger;
+    MemoryBudget& budget;
+  };
+
+  explicit ExportQueue(Parts parts);
+  ~ExportQueue();
+
+  // What a pipeline's edge passes to Enqueue: how its batches are merged. nullopt: not at all.
+  // `sending_queue.batch` wins over both. `metrics`, where given, counts what is merged.
+  std::size_t AddBatcher(const std::optional<BatcherSettings>& settings,
+                         BatchMetrics* metrics = nullptr);
+
+  // Takes the batch whatever happens.
+  void Enqueue(Batch batch, std::size_t batcher);
+
+  double size() const;      // In the sizer's units; merged batches where a `batch` was moved here.
+  double capacity() const;  // The same.
+  double oldest_age_seconds() const;
+
+  // Sends what is there, including open batches, and calls `drained` once nothing is left; at
+  // `deadline` what is left is abandoned, counted, and passed as a number. Called once.
+  void Drain(TimePoint deadline, std::function<void(std::uint64_t items_abandoned)> drained);
+
+ private:
+  struct Entry {
+    Batch batch;
+    std::size_t slot = 0;
+  };
+
+  // How one edge's batches are merged.
+  struct Slot {
+    Batcher batcher;
+    std::uint64_t weight_per_item;  // 0: by request.
+    BatchMetrics* metrics;
+  };
+
+  struct TakeTask final : LoopTask {
+    explicit TakeTask(ExportQueue& queue) : queue(queue) {}
+    void Run() override { queue.Take(); }
+    ExportQueue& queue;
+  };
+
+  BatcherSettings EffectiveSettings(const std::optional<BatcherSettings>& planned) const;
+  std::uint64_t Weigh(const Batch& batch, const Slot& slot) const;
+  bool Reserve(std::uint64_t weight);
+  void Push(Entry entry);
+  void Refuse(Batch batch);
+
+  // Loop thread.
+  void Take();
+  bool TakeOnce(TimePoint now);
+  void TakeEntry(Entry entry, TimePoint now);
+  void AdmitWaiting();
+  std::uint64_t AbandonWaiting();
+  void Submit(Slot& slot, std::vector<Batcher::Closed>& closed);
+  void CloseDue(TimePoint now);
+  void SetTimer();
+  void Released(std::uint64_t weight);
+  void LowerBytesMax(std::size_t bytes);
+  void CheckDrained();
+
+  const Parts parts_;
+  const bool secure_when_queued_;
+  const std::uint64_t capacity_;  // In weights.
+  ExporterMetrics exporter_metrics_;
+  std::vector<Slot> slots_;  // Fixed before the first Enqueue; batchers belong to the loop.
+
+  // Shared with the lanes.
+  MpscRing<Entry> ring_;
+  TakeTask take_task_{*this};
+  alignas(kCacheLineBytes) std::atomic<std::uint64_t> used_{0};
+  // What was pushed since the loop last looked, or at least 1 while a timer will make it look.
+  // Producers and loop meet here by read-modify-write with acquire-release: a push that the loop's
+  // exchange did not see finds 0 and wakes it, or knows that the timer or the threshold will.
+  std::atomic<std::uint64_t> pending_{0};
+  std::atomic<std::uint64_t> wake_at_{1};   // Written by the loop; a hint, so relaxed.
+  std::atomic<std::int64_t> oldest_ns_{0};  // 0: empty. A gauge, so relaxed.
+
+  // Entries that found the ring full, then those that wait for room (block_on_overflow).
+  std::atomic<bool> overflowed_{false};
+  std::mutex overflow_mutex_;
+  std::deque<Entry> overflow_;
+  std::deque<Entry> waiting_;
+
+  // Loop thread only.
+  Sender sender_;
+  EventLoop::TimerId timer_ = 0;
+  TimePoint timer_due_{};
+  EventLoop::TimerId drain_timer_ = 0;
+  std::function<void(std::uint64_t)> drained_;
+
+  QueueMetrics queue_metrics_;  // Last: observes the members above.
+};
+
+// What a pipeline emits to: one queue, with the way its batches are merged.
+class QueueEdge final : public BatchOutput {
+ public:
+  QueueEdge(ExportQueue& queue, const std::optional<BatcherSettings>& batcher,
+            BatchMetrics* metrics = nullptr)
+      : queue_(queue), slot_(queue.AddBatcher(batcher, metrics)) {}
+  void Emit(Batch batch) override { queue_.Enqueue(std::move(batch), slot_); }
+
+ private:
+  ExportQueue& queue_;
+  const std::size_t slot_;
+};
+
+}  // namespace weir::pipeline
+
+#endif  // WEIR_PIPELINE_EXPORT_QUEUE_H_
