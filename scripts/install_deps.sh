@@ -8,7 +8,7 @@
 set -euo pipefail
 
 kind=${1:-build}
-cache=${WEIR_TEST_CACHE:-${HOME:-/root}/.cache/weir-tests}
+cache=${WEIR_TEST_CACHE:-~/.cache/weir-tests}
 
 build_packages=(
   ccache cmake g++ make mold ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc

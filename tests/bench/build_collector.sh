@@ -8,8 +8,8 @@ kind=${1:?core or contrib}
 here=$(cd "$(dirname "$0")" && pwd)
 manifest=$here/collector/$kind.yaml
 [ -f "$manifest" ] || { echo "no manifest $manifest" >&2; exit 2; }
-cache=${WEIR_BENCH_CACHE:-${HOME:-/root}/.cache/weir-bench}
-go=${WEIR_TEST_CACHE:-${HOME:-/root}/.cache/weir-tests}/bin/go
+cache=${WEIR_BENCH_CACHE:-~/.cache/weir-bench}
+go=${WEIR_TEST_CACHE:-~/.cache/weir-tests}/bin/go
 [ -x "$go" ] || go=go
 version=v$(sed -n 's/^dist:.*version: \([0-9.]*\).*/\1/p' "$manifest")
 binary=$cache/otelcol-$kind-$(sha256sum "$manifest" | cut -c 1-12)

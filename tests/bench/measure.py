@@ -16,7 +16,13 @@ IDLE_SECONDS = 20
 def _payload(scenario):
     signal, count = scenario["payload"]["signal"], scenario["payload"]["items"]
     client = scenario["client"]
-    return signal, count, payloads.write(PAYLOADS, signal, count, client["protocol"], client.get("compression", "none"))
+    return (
+        signal,
+        count,
+        payloads.write(
+            PAYLOADS, signal, count, client["protocol"], client.get("compression", "none")
+        ),
+    )
 
 
 def _wait_delivered(delivered, expected):
@@ -68,8 +74,12 @@ def kafka_in(scenario, environment, subject):
     before = environment.sink.stats()["items"]
     arrived = _wait_delivered(lambda: environment.sink.stats()["items"] - before, expected)
     wall, cpu = time.monotonic() - subject.started, subject.cpu()
-    return {"items_per_cpu_s": arrived / cpu, "items_per_s": arrived / wall,
-            "peak_rss_mb": subject.rss(peak=True) / 2**20, "delivered_share": arrived / expected}
+    return {
+        "items_per_cpu_s": arrived / cpu,
+        "items_per_s": arrived / wall,
+        "peak_rss_mb": subject.rss(peak=True) / 2**20,
+        "delivered_share": arrived / expected,
+    }
 
 
 def idle(scenario, environment, subject):
@@ -91,20 +101,40 @@ def latency(scenario, environment, subject):
     per_connection = max(rate // connections, 1)
     requests = int(per_connection * connections * max(environment.scale(10), 2))
     log = subject.folder / "latency.tsv"
-    h2load(subject, client, signal, body, max(per_connection * connections // 2, 10), ("--rps", str(per_connection)))
+    h2load(
+        subject,
+        client,
+        signal,
+        body,
+        max(per_connection * connections // 2, 10),
+        ("--rps", str(per_connection)),
+    )
     cpu, start = subject.cpu(), time.monotonic()
-    h2load(subject, client, signal, body, requests, ("--rps", str(per_connection), "--log-file", str(log)))
+    h2load(
+        subject,
+        client,
+        signal,
+        body,
+        requests,
+        ("--rps", str(per_connection), "--log-file", str(log)),
+    )
     wall, cpu = time.monotonic() - start, subject.cpu() - cpu
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
     percentiles = statistics.quantiles(times, n=100)
-    return {"p50_ms": percentiles[49] / 1000, "p99_ms": percentiles[98] / 1000, "requests_per_s": requests / wall,
-            "items_per_cpu_s": requests * count / cpu}
+    return {
+        "p50_ms": percentiles[49] / 1000,
+        "p99_ms": percentiles[98] / 1000,
+        "requests_per_s": requests / wall,
+        "items_per_cpu_s": requests * count / cpu,
+    }
 
 
 def start(scenario, environment, subject):
     """From the start of the process to the first accepted request."""
     signal = scenario["payload"]["signal"]
-    body = payloads.write(PAYLOADS, signal, scenario["payload"]["items"], "http", "none").read_bytes()
+    body = payloads.write(
+        PAYLOADS, signal, scenario["payload"]["items"], "http", "none"
+    ).read_bytes()
     del environment
     port = subject.port("HTTP")
     while True:
@@ -112,7 +142,9 @@ def start(scenario, environment, subject):
         try:
             connection.connect()
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.request("POST", f"/v1/{signal}", body, {"Content-Type": "application/x-protobuf"})
+            connection.request(
+                "POST", f"/v1/{signal}", body, {"Content-Type": "application/x-protobuf"}
+            )
             if connection.getresponse().status == 200:
                 return {"start_ms": (time.monotonic() - subject.started) * 1000}
         except OSError:
@@ -120,9 +152,17 @@ def start(scenario, environment, subject):
         finally:
             connection.close()
         if time.monotonic() - subject.started > 30:
-            raise TimeoutError(f"{subject.name} accepts nothing:\n{subject.log_path.read_text()[-2000:]}")
+            raise TimeoutError(
+                f"{subject.name} accepts nothing:\n{subject.log_path.read_text()[-2000:]}"
+            )
 
 
-KINDS = {"throughput": throughput, "kafka_in": kafka_in, "idle": idle, "latency": latency, "start": start}
+KINDS = {
+    "throughput": throughput,
+    "kafka_in": kafka_in,
+    "idle": idle,
+    "latency": latency,
+    "start": start,
+}
 # These look at the process from its first moment on.
 NOT_WAITED_FOR = ("start", "kafka_in")

@@ -18,7 +18,11 @@ import daemon  # noqa: E402
 import ports  # noqa: E402
 
 TOOLS = ROOT / "build" / "bench-tools"
-GRPC_PATHS = {"traces": "trace.v1.TraceService", "metrics": "metrics.v1.MetricsService", "logs": "logs.v1.LogsService"}
+GRPC_PATHS = {
+    "traces": "trace.v1.TraceService",
+    "metrics": "metrics.v1.MetricsService",
+    "logs": "logs.v1.LogsService",
+}
 ITEM_WORDS = {"traces": "spans", "metrics": "metric_points", "logs": "log_records"}
 
 
@@ -28,8 +32,13 @@ class Process:
     def __init__(self, command, log):
         self._log = open(log, "ab")
         self.log_path = pathlib.Path(log)
-        self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
-                                      preexec_fn=ports.die_with_parent)
+        self.child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=ports.die_with_parent,
+        )
 
     @property
     def pid(self):
@@ -89,7 +98,9 @@ class Subject(Process):
 
         def ready():
             if self.child.poll() is not None:
-                raise RuntimeError(f"{self.name} exited with {self.child.returncode}:\n{self.log_path.read_text()[-3000:]}")
+                raise RuntimeError(
+                    f"{self.name} exited with {self.child.returncode}:\n{self.log_path.read_text()[-3000:]}"
+                )
             return all(ports.accepts(self.port(name)) for name in names)
 
         ports.wait_for(ready, f"{self.name} does not listen", 30)
@@ -101,7 +112,9 @@ class Subject(Process):
         return daemon.resident_bytes(self.pid, peak)
 
     def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port('METRICS')}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port('METRICS')}/metrics", timeout=30
+        ) as answer:
             return daemon.value(daemon.parse_metrics(answer.read().decode()), name)
 
     def sent(self, signal):
@@ -110,20 +123,48 @@ class Subject(Process):
 
 def h2load(subject, client, signal, body, requests, extra=()):
     """Sends `requests` copies of a body, in a closed loop. Fails when any gets no HTTP success."""
-    command = ["h2load", "-n", str(requests), "-c", str(client.get("connections", 4)), "-t", "1", "-d", str(body), *extra]
+    command = [
+        "h2load",
+        "-n",
+        str(requests),
+        "-c",
+        str(client.get("connections", 4)),
+        "-t",
+        "1",
+        "-d",
+        str(body),
+        *extra,
+    ]
     if client["protocol"] == "grpc":
-        command += ["-m", str(client.get("streams", 16)), "-H", "content-type: application/grpc", "-H", "te: trailers"]
+        command += [
+            "-m",
+            str(client.get("streams", 16)),
+            "-H",
+            "content-type: application/grpc",
+            "-H",
+            "te: trailers",
+        ]
         if client.get("compression") == "gzip":
             command += ["-H", "grpc-encoding: gzip"]
-        command.append(f"http://127.0.0.1:{subject.port('GRPC')}/opentelemetry.proto.collector.{GRPC_PATHS[signal]}/Export")
+        command.append(
+            f"http://127.0.0.1:{subject.port('GRPC')}/opentelemetry.proto.collector.{GRPC_PATHS[signal]}/Export"
+        )
     else:
         command += ["--h1", "-H", "content-type: application/x-protobuf"]
         if client.get("compression") == "gzip":
             command += ["-H", "content-encoding: gzip"]
         command.append(f"http://127.0.0.1:{subject.port('HTTP')}/v1/{signal}")
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                            env=dict(os.environ, LC_ALL="C"))
+    result = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, LC_ALL="C"),
+    )
     found = re.search(r"requests: (\d+) total, .* (\d+) succeeded", result.stdout)
     if not found or found[1] != found[2]:
-        raise RuntimeError(f"h2load against {subject.name}:\n{result.stdout}{result.stderr}\n"
-                           f"{subject.log_path.read_text()[-2000:]}")
+        raise RuntimeError(
+            f"h2load against {subject.name}:\n{result.stdout}{result.stderr}\n"
+            f"{subject.log_path.read_text()[-2000:]}"
+        )

@@ -11,8 +11,9 @@ import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CACHE = pathlib.Path(os.environ.get("WEIR_TEST_CACHE") or
-                     pathlib.Path(os.environ.get("HOME", "/root")) / ".cache" / "weir-tests")
+CACHE = pathlib.Path(
+    os.environ.get("WEIR_TEST_CACHE") or pathlib.Path.home() / ".cache" / "weir-tests"
+)
 
 
 def tool(name):
@@ -38,8 +39,18 @@ def maven_jars(pom):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             subprocess.run(
-                ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies",
-                 f"-DoutputDirectory={folder}/libs", "-DincludeScope=runtime"],
-                check=True, stdin=subprocess.DEVNULL)
+                [
+                    "mvn",
+                    "-q",
+                    "-B",
+                    "-f",
+                    str(pom),
+                    "dependency:copy-dependencies",
+                    f"-DoutputDirectory={folder}/libs",
+                    "-DincludeScope=runtime",
+                ],
+                check=True,
+                stdin=subprocess.DEVNULL,
+            )
             done.touch()
     return f"{folder}/libs/*"

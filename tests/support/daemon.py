@@ -31,9 +31,11 @@ import urllib.request
 import cache
 import ports
 
-TELEMETRY = ("telemetry: {metrics: {level: detailed, readers: [{pull: {exporter: {prometheus: "
-             "{host: 127.0.0.1, port: %d}}}}]}}")
-SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)')
+TELEMETRY = (
+    "telemetry: {metrics: {level: detailed, readers: [{pull: {exporter: {prometheus: "
+    "{host: 127.0.0.1, port: %d}}}}]}}"
+)
+SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 LEDGER_IN = ("in", "created", "recovered")
 LEDGER_OUT = ("out", "consumed", "held", "dropped")
@@ -44,19 +46,30 @@ DROPPED_BY_INTENT = ("filtered", "sampled")
 def binary():
     path = pathlib.Path(os.environ.get("WEIR_BINARY") or cache.ROOT / "build" / "release" / "weir")
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: cmake --preset release && cmake --build --preset release")
+        raise FileNotFoundError(
+            f"{path} is missing: cmake --preset release && cmake --build --preset release"
+        )
     return str(path)
 
 
 def run(*arguments, env=None, stdin=None, seconds=30):
     """Runs a command of the binary to its end; the result has returncode, stdout and stderr."""
-    return subprocess.run([binary(), *arguments], stdin=stdin or subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=seconds, check=False, env=dict(os.environ, **(env or {})))
+    return subprocess.run(
+        [binary(), *arguments],
+        stdin=stdin or subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        env=dict(os.environ, **(env or {})),
+    )
 
 
 def process_cpu_seconds(pid):
     """User and system time of all threads of a process, those that ended included, to the nanosecond."""
-    return time.clock_gettime(((~pid) << 3) | 2)  # The kernel's number for "CPU clock of process pid".
+    return time.clock_gettime(
+        ((~pid) << 3) | 2
+    )  # The kernel's number for "CPU clock of process pid".
 
 
 def resident_bytes(pid, peak=False):
@@ -86,9 +99,12 @@ def parse_metrics(text):
 
 def value(samples, name, **labels):
     """The sum of every sample of this name (with or without "_total") that has these labels."""
-    return sum(sample.value for sample in samples
-               if sample.name in (name, name + "_total")
-               and all(sample.labels.get(key) == wanted for key, wanted in labels.items()))
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name in (name, name + "_total")
+        and all(sample.labels.get(key) == wanted for key, wanted in labels.items())
+    )
 
 
 def books(samples):
@@ -116,7 +132,9 @@ def unbalanced(ledger):
         left = sum(book[column] for column in LEDGER_OUT)
         if entered != left or book["dropped"] != sum(book["reasons"].values()):
             shown = {name: amount for name, amount in book.items() if amount}
-            lines.append(f"{'/'.join(filter(None, key))}: {entered:.0f} entered, {left:.0f} accounted for: {shown}")
+            lines.append(
+                f"{'/'.join(filter(None, key))}: {entered:.0f} entered, {left:.0f} accounted for: {shown}"
+            )
     return lines
 
 
@@ -143,7 +161,9 @@ class Weir:
         telemetry = TELEMETRY % self.metrics_port
         # Flow style has `service: {`, block style a line of its own.
         if re.search(r"^service: *\{", text, re.M):
-            return re.sub(r"^service: *\{", "service: {" + telemetry + ", ", text, count=1, flags=re.M)
+            return re.sub(
+                r"^service: *\{", "service: {" + telemetry + ", ", text, count=1, flags=re.M
+            )
         return re.sub(r"^service: *$", "service:\n  " + telemetry, text, count=1, flags=re.M)
 
     def port(self, name):
@@ -155,8 +175,14 @@ class Weir:
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=self._env, preexec_fn=ports.die_with_parent)
+            self.process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                preexec_fn=ports.die_with_parent,
+            )
         if self._wait_ready:
             self.wait_ready()
         return self
@@ -170,8 +196,11 @@ class Weir:
             raise RuntimeError(f"weir exited with {self.process.returncode}:\n{self.log()[-4000:]}")
         try:
             self.metrics()
-            return all(ports.accepts(port) for name, port in self.values.items()
-                       if name.startswith(("GRPC", "HTTP")))
+            return all(
+                ports.accepts(port)
+                for name, port in self.values.items()
+                if name.startswith(("GRPC", "HTTP"))
+            )
         except (OSError, urllib.error.URLError):
             return False
 
@@ -179,7 +208,9 @@ class Weir:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def get(self, path, port=None, seconds=10):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.metrics_port}{path}", timeout=seconds) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port or self.metrics_port}{path}", timeout=seconds
+        ) as answer:
             return answer.read().decode()
 
     def metrics(self):
@@ -189,15 +220,19 @@ class Weir:
         return value(self.metrics(), name, **labels)
 
     def wait_value(self, name, at_least, seconds=30, **labels):
-        ports.wait_for(lambda: self.value(name, **labels) >= at_least,
-                       lambda: f"{name}{labels} is {self.value(name, **labels)}, not {at_least}", seconds)
+        ports.wait_for(
+            lambda: self.value(name, **labels) >= at_least,
+            lambda: f"{name}{labels} is {self.value(name, **labels)}, not {at_least}",
+            seconds,
+        )
 
     def dropped(self, **labels):
         """{reason: items} over all nodes that match."""
         totals = collections.Counter()
         for sample in self.metrics():
             if sample.name == "weir_dropped_items_total" and all(
-                    sample.labels.get(key) == wanted for key, wanted in labels.items()):
+                sample.labels.get(key) == wanted for key, wanted in labels.items()
+            ):
                 totals[sample.labels["reason"]] += int(sample.value)
         return +totals
 
@@ -218,12 +253,19 @@ class Weir:
             return ledger and not state["open"] and state["held"] == held
 
         def tell():
-            return (f"the ledger does not close (held {state.get('held')}, not {held}): "
-                    + "; ".join(state.get("open", [])) + f"\n{json.dumps(sorted(map(str, state['ledger'].items())))}")
+            return (
+                f"the ledger does not close (held {state.get('held')}, not {held}): "
+                + "; ".join(state.get("open", []))
+                + f"\n{json.dumps(sorted(map(str, state['ledger'].items())))}"
+            )
 
         ports.wait_for(settled, tell, seconds, 0.05)
-        dropped = sum(amount for book in state["ledger"].values() for reason, amount in book["reasons"].items()
-                      if reason not in DROPPED_BY_INTENT)
+        dropped = sum(
+            amount
+            for book in state["ledger"].values()
+            for reason, amount in book["reasons"].items()
+            if reason not in DROPPED_BY_INTENT
+        )
         if dropped != lost:
             raise AssertionError(f"{dropped:.0f} items dropped, not {lost}: {self.dropped()}")
         return state["ledger"]
@@ -247,7 +289,9 @@ class Weir:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired as late:
-            raise AssertionError(f"weir has not exited after {seconds} s:\n{self.log()[-3000:]}") from late
+            raise AssertionError(
+                f"weir has not exited after {seconds} s:\n{self.log()[-3000:]}"
+            ) from late
 
     def stop(self, code=0, seconds=30):
         """SIGTERM, and the exit code must be `code`."""

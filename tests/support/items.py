@@ -51,11 +51,17 @@ def _metric_head(metric):
 
 def flatten(signal, request):
     """Yields one tuple of bytes an item; equal tuples are equal items."""
-    for resource in getattr(request, {"traces": "resource_spans", "metrics": "resource_metrics",
-                                      "logs": "resource_logs"}[signal]):
+    for resource in getattr(
+        request,
+        {"traces": "resource_spans", "metrics": "resource_metrics", "logs": "resource_logs"}[
+            signal
+        ],
+    ):
         above = (_bytes(resource.resource), resource.schema_url)
-        for scope in getattr(resource, {"traces": "scope_spans", "metrics": "scope_metrics",
-                                        "logs": "scope_logs"}[signal]):
+        for scope in getattr(
+            resource,
+            {"traces": "scope_spans", "metrics": "scope_metrics", "logs": "scope_logs"}[signal],
+        ):
             path = above + (_bytes(scope.scope), scope.schema_url)
             if signal == "traces":
                 yield from (path + (_bytes(span),) for span in scope.spans)
@@ -79,19 +85,29 @@ def text(signal, item):
     from opentelemetry.proto.logs.v1 import logs_pb2
     from opentelemetry.proto.resource.v1 import resource_pb2
     from opentelemetry.proto.trace.v1 import trace_pb2
-    parts = [("resource", resource_pb2.Resource, item[0]), ("scope", common_pb2.InstrumentationScope, item[2])]
+
+    parts = [
+        ("resource", resource_pb2.Resource, item[0]),
+        ("scope", common_pb2.InstrumentationScope, item[2]),
+    ]
     if signal == "traces":
         parts.append(("span", trace_pb2.Span, item[4]))
     elif signal == "logs":
         parts.append(("record", logs_pb2.LogRecord, item[4]))
     else:
-        point = {"gauge": metrics_pb2.NumberDataPoint, "sum": metrics_pb2.NumberDataPoint,
-                 "histogram": metrics_pb2.HistogramDataPoint, "summary": metrics_pb2.SummaryDataPoint,
-                 "exponential_histogram": metrics_pb2.ExponentialHistogramDataPoint}[item[5]]
+        point = {
+            "gauge": metrics_pb2.NumberDataPoint,
+            "sum": metrics_pb2.NumberDataPoint,
+            "histogram": metrics_pb2.HistogramDataPoint,
+            "summary": metrics_pb2.SummaryDataPoint,
+            "exponential_histogram": metrics_pb2.ExponentialHistogramDataPoint,
+        }[item[5]]
         parts += [("metric", metrics_pb2.Metric, item[4]), ("point", point, item[6])]
     lines = [f"schema URLs: {item[1]!r} {item[3]!r}"]
     for name, kind, data in parts:
-        lines.append(f"{name}: {json.dumps(json_format.MessageToDict(kind.FromString(data)), sort_keys=True)}")
+        lines.append(
+            f"{name}: {json.dumps(json_format.MessageToDict(kind.FromString(data)), sort_keys=True)}"
+        )
     return "\n  ".join(lines)
 
 
@@ -122,10 +138,14 @@ class Items:
             sent, arrived = self.by_signal[signal], got.by_signal[signal]
             missing, extra = sent - arrived, arrived - sent
             if duplicates_allowed:
-                extra = collections.Counter({item: n for item, n in extra.items() if item not in sent})
+                extra = collections.Counter(
+                    {item: n for item, n in extra.items() if item not in sent}
+                )
             if missing or extra:
-                lines.append(f"{signal}: sent {sent.total()}, arrived {arrived.total()}, "
-                             f"missing {missing.total()}, not sent {extra.total()}")
+                lines.append(
+                    f"{signal}: sent {sent.total()}, arrived {arrived.total()}, "
+                    f"missing {missing.total()}, not sent {extra.total()}"
+                )
                 lines += [f"missing: {text(signal, item)}" for item in list(missing)[:2]]
                 lines += [f"not sent: {text(signal, item)}" for item in list(extra)[:2]]
         return "\n".join(lines)
@@ -133,8 +153,14 @@ class Items:
 
 def _swap_ids(value, convert):
     if isinstance(value, dict):
-        return {key: convert(inner) if key in HEX_KEYS and isinstance(inner, str) else _swap_ids(inner, convert)
-                for key, inner in value.items()}
+        return {
+            key: (
+                convert(inner)
+                if key in HEX_KEYS and isinstance(inner, str)
+                else _swap_ids(inner, convert)
+            )
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [_swap_ids(inner, convert) for inner in value]
     return value

@@ -68,29 +68,53 @@ class Broker:
         return self._process.pid
 
     def _java(self, *arguments):
-        return ["java", f"-Xmx{self._heap}", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-Dlog4j2.disable.jmx=true", "-cp", self._class_path, *arguments]
+        return [
+            "java",
+            f"-Xmx{self._heap}",
+            "-Xms128m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Dlog4j2.disable.jmx=true",
+            "-cp",
+            self._class_path,
+            *arguments,
+        ]
 
     def start(self, seconds=90):
         """Starts the broker (formatting its storage the first time) and waits until it serves."""
         config = self.folder / "server.properties"
         if not config.exists():
             extra = "\n".join(f"{key}={value}" for key, value in self._properties.items())
-            config.write_text(PROPERTIES.format(port=self.port, controller=self._controller,
-                                                folder=self.folder, extra=extra))
-            subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
-                                      "-c", str(config)),
-                           check=True, stdout=self._log, stderr=self._log)
-        self._process = subprocess.Popen(self._java("kafka.Kafka", str(config)),
-                                         stdin=subprocess.DEVNULL, stdout=self._log,
-                                         stderr=self._log,
-                                         preexec_fn=ports.die_with_parent)
-        ports.wait_for(self._serves, lambda: f"Kafka did not start:\n{self.log()[-3000:]}", seconds, 0.1)
+            config.write_text(
+                PROPERTIES.format(
+                    port=self.port, controller=self._controller, folder=self.folder, extra=extra
+                )
+            )
+            subprocess.run(
+                self._java(
+                    "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(config)
+                ),
+                check=True,
+                stdout=self._log,
+                stderr=self._log,
+            )
+        self._process = subprocess.Popen(
+            self._java("kafka.Kafka", str(config)),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=ports.die_with_parent,
+        )
+        ports.wait_for(
+            self._serves, lambda: f"Kafka did not start:\n{self.log()[-3000:]}", seconds, 0.1
+        )
         return self
 
     def _serves(self):
         if self._process.poll() is not None:
-            raise RuntimeError(f"Kafka exited with {self._process.returncode}:\n{self.log()[-3000:]}")
+            raise RuntimeError(
+                f"Kafka exited with {self._process.returncode}:\n{self.log()[-3000:]}"
+            )
         return ports.accepts(self.port) and self.topics() is not None
 
     def log(self):
@@ -136,19 +160,41 @@ class Broker:
 
     def create_topic(self, name, partitions=1, **configs):
         """Creates a topic through the admin tool, for tests that need more than one partition."""
-        arguments = ["--bootstrap-server", self.bootstrap, "--create", "--topic", name,
-                     "--partitions", str(partitions), "--replication-factor", "1"]
+        arguments = [
+            "--bootstrap-server",
+            self.bootstrap,
+            "--create",
+            "--topic",
+            name,
+            "--partitions",
+            str(partitions),
+            "--replication-factor",
+            "1",
+        ]
         for key, value in configs.items():
             arguments += ["--config", f"{key.replace('_', '.')}={value}"]
-        subprocess.run(self._java("org.apache.kafka.tools.TopicCommand", *arguments), check=True,
-                       stdout=self._log, stderr=self._log)
+        subprocess.run(
+            self._java("org.apache.kafka.tools.TopicCommand", *arguments),
+            check=True,
+            stdout=self._log,
+            stderr=self._log,
+        )
 
     def committed(self, group):
         """{(topic, partition): (committed offset, end offset)} of a consumer group."""
         result = subprocess.run(
-            self._java("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
-                       "--bootstrap-server", self.bootstrap, "--describe", "--group", group),
-            stdout=subprocess.PIPE, stderr=self._log, check=False)
+            self._java(
+                "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                "--bootstrap-server",
+                self.bootstrap,
+                "--describe",
+                "--group",
+                group,
+            ),
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            check=False,
+        )
         offsets = {}
         for line in result.stdout.decode().splitlines():
             words = line.split()
@@ -157,9 +203,14 @@ class Broker:
         return offsets
 
     def kcat(self, *arguments, data=None, check=True):
-        return subprocess.run([cache.tool("kcat"), "-b", self.bootstrap, *arguments], input=data,
-                              stdin=subprocess.DEVNULL if data is None else None,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=check)
+        return subprocess.run(
+            [cache.tool("kcat"), "-b", self.bootstrap, *arguments],
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            check=check,
+        )
 
     def produce(self, topic, messages, *options):
         """Sends each of `messages` (bytes) as one record."""
@@ -170,7 +221,7 @@ class Broker:
                 name.write_bytes(message)
                 names.append(str(name))
             for start in range(0, len(names), 500):
-                self.kcat("-P", "-t", topic, *options, *names[start:start + 500])
+                self.kcat("-P", "-t", topic, *options, *names[start : start + 500])
 
     def close(self):
         if self._process is not None:

@@ -66,7 +66,11 @@ class Request:
 def _partial(signal, answer):
     response = items_module.RESPONSES[signal]()
     if answer.rejected or (answer.success and answer.message):
-        field = {"traces": "rejected_spans", "metrics": "rejected_data_points", "logs": "rejected_log_records"}
+        field = {
+            "traces": "rejected_spans",
+            "metrics": "rejected_data_points",
+            "logs": "rejected_log_records",
+        }
         setattr(response.partial_success, field[signal], answer.rejected)
         response.partial_success.error_message = answer.message
     return response
@@ -93,18 +97,27 @@ class _Service(grpc.GenericRpcHandler):
         signal = GRPC_NAMES.get(handler_call_details.method)
         if signal is None:
             return None
-        return grpc.unary_unary_rpc_method_handler(lambda data, context: self._export(signal, data, context))
+        return grpc.unary_unary_rpc_method_handler(
+            lambda data, context: self._export(signal, data, context)
+        )
 
     def _export(self, signal, data, context):
         request = items_module.REQUESTS[signal].FromString(data)
-        answer = self._sink.take(signal, request, "grpc", dict(context.invocation_metadata()), len(data))
+        answer = self._sink.take(
+            signal, request, "grpc", dict(context.invocation_metadata()), len(data)
+        )
         if not answer.success:
             if answer.retry_after_s:
                 status = status_pb2.Status(code=answer.code.value[0], message=answer.message)
                 nanos = int(answer.retry_after_s * 1e9)
-                status.details.add().Pack(error_details_pb2.RetryInfo(
-                    retry_delay=Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)))
-                context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+                status.details.add().Pack(
+                    error_details_pb2.RetryInfo(
+                        retry_delay=Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
+                    )
+                )
+                context.set_trailing_metadata(
+                    (("grpc-status-details-bin", status.SerializeToString()),)
+                )
             context.abort(answer.code, answer.message)
         return _partial(signal, answer).SerializeToString()
 
@@ -144,8 +157,11 @@ class _HttpHandler(http.server.BaseHTTPRequestHandler):
             message = _partial(signal, answer)
         else:
             message = status_pb2.Status(code=answer.code.value[0], message=answer.message)
-        data = (json_format.MessageToJson(message).encode() if kind == "application/json"
-                else message.SerializeToString())
+        data = (
+            json_format.MessageToJson(message).encode()
+            if kind == "application/json"
+            else message.SerializeToString()
+        )
         return self._reply(answer.http_status, data, kind, answer.retry_after_s)
 
     def _reply(self, status, data, kind, retry_after_s=0.0):
@@ -194,17 +210,25 @@ class Sink:
                     self._record.flush()
             else:
                 count = items_module.count(signal, request)
-            self.requests.append(Request(signal, transport, headers, size, count, time.monotonic(), answer.success))
+            self.requests.append(
+                Request(signal, transport, headers, size, count, time.monotonic(), answer.success)
+            )
         return answer
 
     def wait_for_items(self, count, signal=None, seconds=30.0):
         """Waits until at least `count` items arrived (of one signal, or of all)."""
-        ports.wait_for(lambda: self.items.count(signal) >= count,
-                       lambda: f"{self.items.count(signal)} of {count} items arrived", seconds)
+        ports.wait_for(
+            lambda: self.items.count(signal) >= count,
+            lambda: f"{self.items.count(signal)} of {count} items arrived",
+            seconds,
+        )
 
     def start(self):
-        self._grpc = grpc.server(futures.ThreadPoolExecutor(self._workers), handlers=(_Service(self),),
-                                 options=(("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)))
+        self._grpc = grpc.server(
+            futures.ThreadPoolExecutor(self._workers),
+            handlers=(_Service(self),),
+            options=(("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)),
+        )
         address = f"127.0.0.1:{self.grpc_port}"
         handler = type("Handler", (_HttpHandler,), {"sink": self})
         self._http = _HttpServer(("127.0.0.1", self.http_port), handler)
@@ -212,20 +236,26 @@ class Sink:
             certificate, key, client_ca = self._tls
             roots = open(client_ca, "rb").read() if client_ca else None
             credentials = grpc.ssl_server_credentials(
-                [(open(key, "rb").read(), open(certificate, "rb").read())], roots, client_ca is not None)
+                [(open(key, "rb").read(), open(certificate, "rb").read())],
+                roots,
+                client_ca is not None,
+            )
             self.grpc_port = self._grpc.add_secure_port(address, credentials)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
             if client_ca:
                 context.load_verify_locations(client_ca)
                 context.verify_mode = ssl.CERT_REQUIRED
-            self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
-                                                    do_handshake_on_connect=False)
+            self._http.socket = context.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         else:
             self.grpc_port = self._grpc.add_insecure_port(address)
         self._grpc.start()
         self.http_port = self._http.server_address[1]
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         self._thread.start()
         return self
 

@@ -25,17 +25,30 @@ def exporters(transport, endpoint, compression):
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-        options = {"endpoint": endpoint, "insecure": True,
-                   "compression": grpc.Compression.Gzip if compression == "gzip" else grpc.Compression.NoCompression}
-        return OTLPSpanExporter(**options), OTLPMetricExporter(**options), OTLPLogExporter(**options)
+
+        options = {
+            "endpoint": endpoint,
+            "insecure": True,
+            "compression": (
+                grpc.Compression.Gzip if compression == "gzip" else grpc.Compression.NoCompression
+            ),
+        }
+        return (
+            OTLPSpanExporter(**options),
+            OTLPMetricExporter(**options),
+            OTLPLogExporter(**options),
+        )
     from opentelemetry.exporter.otlp.proto.http import Compression
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
     kind = Compression.Gzip if compression == "gzip" else Compression.NoCompression
-    return (OTLPSpanExporter(endpoint=endpoint + "/v1/traces", compression=kind),
-            OTLPMetricExporter(endpoint=endpoint + "/v1/metrics", compression=kind),
-            OTLPLogExporter(endpoint=endpoint + "/v1/logs", compression=kind))
+    return (
+        OTLPSpanExporter(endpoint=endpoint + "/v1/traces", compression=kind),
+        OTLPMetricExporter(endpoint=endpoint + "/v1/metrics", compression=kind),
+        OTLPLogExporter(endpoint=endpoint + "/v1/logs", compression=kind),
+    )
 
 
 def record(tracer, meter, logger, count):
@@ -49,15 +62,32 @@ def record(tracer, meter, logger, count):
         link = Link(span.get_span_context(), {"index": 1})
     kinds = list(SpanKind)
     for number in range(count):
-        attributes = {"number": number, "negative": -number - 2**40, "ratio": number / 3.0, "flag": number % 2 == 0,
-                      "text": "größe 😀", "empty": "", "words": ["a", "b"], "numbers": [1, -2, 3]}
-        with tracer.start_as_current_span(f"operation {number % 7}", kind=kinds[number % len(kinds)],
-                                          attributes=attributes, links=[link]) as span:
+        attributes = {
+            "number": number,
+            "negative": -number - 2**40,
+            "ratio": number / 3.0,
+            "flag": number % 2 == 0,
+            "text": "größe 😀",
+            "empty": "",
+            "words": ["a", "b"],
+            "numbers": [1, -2, 3],
+        }
+        with tracer.start_as_current_span(
+            f"operation {number % 7}",
+            kind=kinds[number % len(kinds)],
+            attributes=attributes,
+            links=[link],
+        ) as span:
             span.add_event("event", {"value": -1.5e300})
             if number % 5 == 0:
                 span.set_status(Status(StatusCode.ERROR, "failed"))
                 span.record_exception(ValueError(f"number {number}"))
-            logger.log([10, 20, 30, 40][number % 4], "line %d", number, extra={"number": number, "text": "é"})
+            logger.log(
+                [10, 20, 30, 40][number % 4],
+                "line %d",
+                number,
+                extra={"number": number, "text": "é"},
+            )
             with tracer.start_as_current_span("child"):
                 pass
         requests.add(1, {"shard": number % 10})
@@ -71,13 +101,18 @@ def main():
     transport, endpoint, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     compression = sys.argv[4] if len(sys.argv) > 4 else "none"
     spans, metrics, logs = exporters(transport, endpoint, compression)
-    resource = Resource.create({"service.name": "python-client", "ports": [4317, 4318], "größe": "ünïcödé"},
-                               schema_url="https://opentelemetry.io/schemas/1.24.0")
+    resource = Resource.create(
+        {"service.name": "python-client", "ports": [4317, 4318], "größe": "ünïcödé"},
+        schema_url="https://opentelemetry.io/schemas/1.24.0",
+    )
     tracing = TracerProvider(resource=resource)
     tracing.add_span_processor(BatchSpanProcessor(spans))
     view = View(instrument_name="size", aggregation=ExponentialBucketHistogramAggregation())
-    metering = MeterProvider(resource=resource, views=[view],
-                             metric_readers=[PeriodicExportingMetricReader(metrics, export_interval_millis=300)])
+    metering = MeterProvider(
+        resource=resource,
+        views=[view],
+        metric_readers=[PeriodicExportingMetricReader(metrics, export_interval_millis=300)],
+    )
     logging_provider = LoggerProvider(resource=resource)
     logging_provider.add_log_record_processor(BatchLogRecordProcessor(logs))
     logger = logging.getLogger("python.logger")
@@ -85,8 +120,12 @@ def main():
     logger.propagate = False
     logger.addHandler(LoggingHandler(logger_provider=logging_provider))
     trace.set_tracer_provider(tracing)
-    record(tracing.get_tracer("python.tracer", "1.2.3", schema_url="https://example.org/schema"),
-           metering.get_meter("python.meter"), logger, count)
+    record(
+        tracing.get_tracer("python.tracer", "1.2.3", schema_url="https://example.org/schema"),
+        metering.get_meter("python.meter"),
+        logger,
+        count,
+    )
     for provider in (tracing, metering, logging_provider):
         if provider.force_flush() is False:
             sys.exit("force_flush failed")

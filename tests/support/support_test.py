@@ -20,7 +20,9 @@ import tap  # noqa: E402
 
 def one_span(name):
     request = items.REQUESTS["traces"]()
-    request.resource_spans.add().scope_spans.add().spans.add(name=name, trace_id=b"\x01" * 16, span_id=b"\x02" * 8)
+    request.resource_spans.add().scope_spans.add().spans.add(
+        name=name, trace_id=b"\x01" * 16, span_id=b"\x02" * 8
+    )
     return request
 
 
@@ -51,17 +53,25 @@ class SinkTest(unittest.TestCase):
     def test_answers(self):
         with otlp_sink.Sink() as sink:
             sink.behave = lambda signal, request: otlp_sink.Answer(
-                code=grpc.StatusCode.UNAVAILABLE, http_status=503, message="later", retry_after_s=2)
+                code=grpc.StatusCode.UNAVAILABLE, http_status=503, message="later", retry_after_s=2
+            )
             with grpc.insecure_channel(f"127.0.0.1:{sink.grpc_port}") as channel:
                 with self.assertRaises(grpc.RpcError) as failed:
-                    channel.unary_unary(items.GRPC_METHODS["traces"])(one_span("a").SerializeToString())
+                    channel.unary_unary(items.GRPC_METHODS["traces"])(
+                        one_span("a").SerializeToString()
+                    )
             self.assertEqual(grpc.StatusCode.UNAVAILABLE, failed.exception.code())
             self.assertIn("grpc-status-details-bin", dict(failed.exception.trailing_metadata()))
-            post = urllib.request.Request(f"http://127.0.0.1:{sink.http_port}/v1/traces",
-                                          items.to_json("traces", one_span("b")), {"Content-Type": "application/json"})
+            post = urllib.request.Request(
+                f"http://127.0.0.1:{sink.http_port}/v1/traces",
+                items.to_json("traces", one_span("b")),
+                {"Content-Type": "application/json"},
+            )
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(post, timeout=10)
-            self.assertEqual((503, "2"), (refused.exception.code, refused.exception.headers["Retry-After"]))
+            self.assertEqual(
+                (503, "2"), (refused.exception.code, refused.exception.headers["Retry-After"])
+            )
             refused.exception.close()
             self.assertEqual(0, sink.items.count())
             sink.behave = lambda signal, request: None

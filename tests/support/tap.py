@@ -30,7 +30,7 @@ def split_grpc(data, encoding):
     """The messages of a gRPC body: a flag, a length and the bytes each."""
     while data:
         compressed, length = struct.unpack(">BI", data[:5])
-        message, data = data[5:5 + length], data[5 + length:]
+        message, data = data[5 : 5 + length], data[5 + length :]
         if len(message) < length:
             raise ValueError("a gRPC message ends early")
         yield otlp_sink.inflate(message, encoding) if compressed else message
@@ -38,18 +38,25 @@ def split_grpc(data, encoding):
 
 def requests_http2(data):
     """(path, headers, body) of every request that ended in an HTTP/2 client's bytes."""
-    connection = h2.connection.H2Connection(h2.config.H2Configuration(
-        client_side=False, validate_inbound_headers=False, header_encoding="utf-8"))
-    connection.local_settings = h2.settings.Settings(client=False, initial_values={
-        h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_MAX,
-        h2.settings.SettingCodes.MAX_FRAME_SIZE: 2**24 - 1,
-        h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2**31 - 1})
+    connection = h2.connection.H2Connection(
+        h2.config.H2Configuration(
+            client_side=False, validate_inbound_headers=False, header_encoding="utf-8"
+        )
+    )
+    connection.local_settings = h2.settings.Settings(
+        client=False,
+        initial_values={
+            h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_MAX,
+            h2.settings.SettingCodes.MAX_FRAME_SIZE: 2**24 - 1,
+            h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2**31 - 1,
+        },
+    )
     connection.max_inbound_frame_size = 2**24 - 1
     connection.initiate_connection()
     connection.increment_flow_control_window(WINDOW_MAX - 65535)
     streams, finished = {}, []
     for start in range(0, len(data), 65536):
-        for event in connection.receive_data(data[start:start + 65536]):
+        for event in connection.receive_data(data[start : start + 65536]):
             if isinstance(event, h2.events.RequestReceived):
                 streams[event.stream_id] = (dict(event.headers), bytearray())
             elif isinstance(event, h2.events.DataReceived):
@@ -71,7 +78,7 @@ def _chunked(data, at):
         at = end + 2
         if size == 0:
             return body, data.index(b"\r\n", at) + 2
-        body += data[at:at + size]
+        body += data[at : at + size]
         at += size + 2
 
 
@@ -83,13 +90,15 @@ def requests_http1(data):
         if end < 0:
             break
         first, *lines = data[at:end].decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)}
+        headers = {
+            name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)
+        }
         at = end + 4
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body, at = _chunked(data, at)
         else:
             length = int(headers.get("content-length", 0))
-            body, at = data[at:at + length], at + length
+            body, at = data[at : at + length], at + length
             if len(body) < length:
                 break
         finished.append((re.split(r"\s+", first)[1], headers, body))
@@ -140,7 +149,9 @@ class Tap:
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             recording = bytearray()
             self._recordings.append(recording)
-            threading.Thread(target=self._relay, args=(client, server, recording), daemon=True).start()
+            threading.Thread(
+                target=self._relay, args=(client, server, recording), daemon=True
+            ).start()
 
     def _relay(self, client, server, recording):
         with client, server:
