@@ -182,7 +182,7 @@ const MetricSpec kLogLines = {"weir_log_lines_total", kCounterType, "{lines}", "
                               "Log lines written, by level."};
 const MetricSpec kLogSuppressed = {"weir_log_suppressed_total", kCounterType, "{lines}", "",
                                    "Log lines left out because equal ones came too often."};
-const MetricSpec kBuildInfo = {"weir_build_info", kGaugeType, "1", "version,revision,compiler",
+const MetricSpec kBuildInfo = {"weir_build_info", kGaugeType, "", "version,revision,compiler",
                                "Always 1; the labels say what was built."};
 const MetricSpec kProcessOpenFds = {"weir_process_open_fds", kGaugeType, "{files}", "",
                                     "Open file descriptors."};
