@@ -2,6 +2,13 @@
 # weir_tests(<folder> DEPS <targets>...)   makes weir_<folder>_test out of tests/<folder>/*_test.cc.
 # weir_fuzzer(<name> DEPS <targets>...)    makes fuzz_<name> out of tests/fuzz/<name>_fuzz.cc.
 # A slash in a folder becomes an underscore in the target.
+#
+# Target engine_tests builds what ThreadSanitizer looks at (their tests have the label `engine`),
+# target fuzz_targets every fuzzer.
+set(WEIR_ENGINE_FOLDERS base telemetry net component pipeline service stress)
+add_custom_target(engine_tests)
+add_custom_target(fuzz_targets)
+
 function(weir_library folder)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
@@ -27,7 +34,13 @@ function(weir_tests folder)
   target_compile_definitions(weir_${name}_test PRIVATE WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(weir_${name}_test PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main
                         weir_flags)
-  gtest_discover_tests(weir_${name}_test PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+  set(label unit)
+  if(folder IN_LIST WEIR_ENGINE_FOLDERS)
+    set(label engine)
+    add_dependencies(engine_tests weir_${name}_test)
+  endif()
+  gtest_discover_tests(weir_${name}_test DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 120 LABELS ${label})
 endfunction()
 
 function(weir_fuzzer name)
@@ -39,4 +52,5 @@ function(weir_fuzzer name)
   target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS} weir_flags)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets fuzz_${name})
 endfunction()
