@@ -80,8 +80,7 @@ class Walk {
     while (p != end && p - at < bytes_max && static_cast<std::uint8_t>(*p) >= 0x80) {
       ++p;
     }
-    return Fail(p != end && p - at == bytes_max ? ScanError::kBadVarint : ScanError::kTruncated,
-                at);
+    return Fail(p - at == bytes_max ? ScanError::kBadVarint : ScanError::kTruncated, at);
   }
   bool FailLength(const char* at, const char* end) {
     const Varint64 length = ReadVarint(at, end);

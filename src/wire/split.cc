@@ -237,6 +237,10 @@ class SplitPolicy {
 
   bool TakeWhole(Level level, const Container* parent, const FieldBytes& field) {
     const std::uint64_t items = CountItems(signal_, level, field.value);
+    const bool full = items > 0 && plan_.items() >= items_max_;
+    if (full && allowance_.Take(PiecePlan().OpenSize(parent))) {
+      Finish();
+    }
     if (!Fits(parent, field, items)) {
       return false;
     }
