@@ -46,12 +46,24 @@ std::string_view LineOf(std::string_view text, int line) {
   return result;
 }
 
+// A problem with a key shows the key alone: what stands behind a mistyped `pasword:` is none of the
+// log's business.
+std::string_view WithoutValue(std::string_view line, int column) {
+  std::size_t end = static_cast<std::size_t>(std::max(column, 1)) - 1;
+  while (end < line.size() && line[end] != ':' && line[end] != ' ' && line[end] != '"') {
+    ++end;
+  }
+  const bool is_key =
+      end < line.size() && line[end] == ':' && (end + 1 == line.size() || line[end + 1] == ' ');
+  return is_key ? line.substr(0, end + 1) : line;
+}
+
 // The source line with a caret under the column, or nothing when there is no line to show.
 std::string Excerpt(const SourceMark& mark) {
-  if (mark.source == nullptr || mark.line == 0) {
+  if (mark.source == nullptr || mark.line == 0 || mark.column == 0) {
     return {};
   }
-  const std::string_view line = LineOf(mark.source->text, mark.line);
+  const std::string_view line = WithoutValue(LineOf(mark.source->text, mark.line), mark.column);
   const std::size_t column = static_cast<std::size_t>(std::max(mark.column, 1)) - 1;
   if (line.empty() || column > line.size() || column > kExcerptBytesMax) {
     return {};

@@ -200,8 +200,10 @@ class SecretType final : public FieldType {
     if (std::optional<std::string> text = TextOf(node); text.has_value()) {
       *static_cast<Secret*>(target) = Secret(*std::move(text));
     } else if (!node.is_null()) {
-      // Not Expected(): what was found may hold the secret.
-      context.errors.Add(node.mark(), context.path, "expected a string");
+      // Not Expected(): what was found, and its line, may hold the secret.
+      SourceMark mark = node.mark();
+      mark.column = 0;
+      context.errors.Add(mark, context.path, "expected a string");
     }
   }
   ConfigNode Format(const void* source, SecretPolicy policy) const override {

@@ -95,7 +95,11 @@ std::string SourceMark::ToString() const {
   if (source == nullptr) {
     return {};
   }
-  return line == 0 ? source->name : fmt::format("{}:{}:{}", source->name, line, column);
+  if (line == 0) {
+    return source->name;
+  }
+  return column == 0 ? fmt::format("{}:{}", source->name, line)
+                     : fmt::format("{}:{}:{}", source->name, line, column);
 }
 
 ConfigNode::ConfigNode() {

@@ -91,7 +91,8 @@ bool IsPlainSafe(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == '[' || c == ']' ||
-        c == '{' || c == '}' || (c == ':' && i + 1 < text.size() && text[i + 1] == ' ') ||
+        c == '{' || c == '}' || c == '?' ||
+        (c == ':' && i + 1 < text.size() && text[i + 1] == ' ') ||
         (c == '#' && text[i - 1] == ' ')) {
       return false;
     }

@@ -233,6 +233,11 @@ std::optional<ComponentId> ParseComponentId(std::string_view text, std::string* 
   if (name.empty()) {
     return fail("the part after the slash, the instance name, is empty");
   }
+  const bool printable = std::ranges::none_of(
+      name, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+  if (!printable) {
+    return fail("the instance name has a space or a control character in it");
+  }
   if (name.size() > 1024) {
     return fail("the instance name is longer than 1024 bytes");
   }

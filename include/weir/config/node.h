@@ -27,7 +27,8 @@ struct ConfigSource {
   std::string text;  // Kept so that an error can show the line it speaks of.
 };
 
-// A place in a source. Lines and columns start at 1; line 0 means the source as a whole.
+// A place in a source. Lines and columns start at 1; line 0 means the source as a whole, column 0 a
+// line that must not be shown, since it holds a secret.
 struct SourceMark {
   std::shared_ptr<const ConfigSource> source;  // Null: made by the program.
   int line = 0;
