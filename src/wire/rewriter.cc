@@ -37,7 +37,7 @@ void Edit::Replace(std::string_view field, std::string_view fields) {
 bool Edit::SetBytes(std::string_view message, FieldNumber number, std::string_view value) {
   FieldReader fields(message);
   while (fields.Next()) {
-    if (fields.number() == number) {
+    if (fields.Is(number, WireType::kLength)) {
       Cut(fields.field());
     }
   }

@@ -30,14 +30,15 @@ std::size_t ShortFieldSize(std::size_t bytes) { return 1 + VarintSize(bytes) + b
 
 }  // namespace
 
-Writer::Writer(std::size_t capacity, MemoryBudget* budget)
+Writer::Writer(std::size_t capacity, MemoryBudget* budget, std::size_t bytes_max)
     : budget_(budget),
+      bytes_max_(std::min(bytes_max, kBytesMax)),
       buffer_(MutableBuffer::Allocate(std::max<std::size_t>(capacity, 64), budget)),
       begin_(buffer_.data()),
       capacity_(buffer_.capacity()) {}
 
 void Writer::Grow(std::size_t bytes) {
-  if (failed_ || bytes > kBytesMax - std::min(size_, kBytesMax)) {
+  if (failed_ || bytes > bytes_max_ - std::min(size_, bytes_max_)) {
     // What follows goes nowhere: the buffer is reused from its start, and nothing of it is kept.
     failed_ = true;
     size_ = 0;

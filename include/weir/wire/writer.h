@@ -18,7 +18,7 @@
 //
 // Threads: one at a time.
 // Ownership: the writer must outlive the handles it gave out.
-// Loss: a request past kBytesMax is refused whole: failed() turns true and Finish returns nothing,
+// Loss: a request past its limit is refused whole: failed() turns true and Finish returns nothing,
 // for the caller to count. Input a receiver has bounded never gets there.
 // Invariants: messages close in the reverse order of their opening.
 
@@ -70,7 +70,9 @@ class Writer {
     std::size_t inner_;  // The same for a message opened inside with it, or kNone.
   };
 
-  explicit Writer(std::size_t capacity = 1024, MemoryBudget* budget = nullptr);
+  // `bytes_max` is where the writer fails.
+  explicit Writer(std::size_t capacity = 1024, MemoryBudget* budget = nullptr,
+                  std::size_t bytes_max = kBytesMax);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -148,6 +150,7 @@ class Writer {
   char* BeginAttribute(std::uint32_t field, std::string_view key, std::size_t value_bytes);
 
   MemoryBudget* budget_;
+  std::size_t bytes_max_;
   MutableBuffer buffer_;
   char* begin_ = nullptr;  // buffer_.data(), kept at hand.
   std::size_t size_ = 0;
