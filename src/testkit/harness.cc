@@ -1,9 +1,12 @@
 #include "weir/testkit/harness.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "weir/base/check.h"
 #include "weir/config/errors.h"
+#include "weir/config/yaml.h"
 
 namespace weir::testkit {
 
@@ -40,9 +43,10 @@ Harness::~Harness() { loop_.StopAndJoin(); }
 
 ConfigNode Harness::Yaml(std::string_view text) {
   ConfigErrors errors;
-  ConfigNode node = ParseYaml(text, "test.yaml", errors);
-  WEIR_CHECK(errors.ok());
-  return node;
+  std::optional<ConfigNode> node = ParseYaml(
+      std::make_shared<const ConfigSource>(ConfigSource{"test.yaml", std::string(text)}), errors);
+  WEIR_CHECK(node.has_value() && errors.ok());
+  return *std::move(node);
 }
 
 ComponentContext Harness::Base(std::string_view id) {

@@ -21,6 +21,7 @@ namespace weir {
 
 class Processor : public Component {
  public:
+  // `next` is the same object at every call, so a timer may emit to the one it saw before.
   virtual void Process(Batch batch, BatchOutput& next) = 0;
 
   // True when the result does not depend on where batches are cut. A `batch` processor followed
