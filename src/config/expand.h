@@ -37,7 +37,7 @@ ConfigNode Unflatten(const ConfigNode& node, ConfigErrors& errors);
 
 class Expander {
  public:
-  static constexpr std::size_t kExpansionsMax = 10'000;
+  static constexpr std::size_t kExpansionsMax = 2000;
   static constexpr std::size_t kRetrievedBytesMax = 64 << 20;
   static constexpr std::size_t kTextBytesMax = 256 << 10;  // Of one value while it is expanded.
   static constexpr int kNestingMax = 10;  // Of maps and lists that references bring.
