@@ -21,6 +21,7 @@ import grpc
 import zstandard
 from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 import items as items_module
@@ -102,7 +103,11 @@ class _Service(grpc.GenericRpcHandler):
         )
 
     def _export(self, signal, data, context):
-        request = items_module.REQUESTS[signal].FromString(data)
+        try:
+            request = items_module.REQUESTS[signal].FromString(data)
+        except DecodeError as error:
+            self._sink.undecodable += 1
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         answer = self._sink.take(
             signal, request, "grpc", dict(context.invocation_metadata()), len(data)
         )
@@ -147,10 +152,14 @@ class _HttpHandler(http.server.BaseHTTPRequestHandler):
             return self._reply(404, b"", "text/plain")
         body = inflate(raw, self.headers.get("Content-Encoding", ""))
         kind = self.headers.get("Content-Type", "").split(";")[0]
-        if kind == "application/json":
-            request = items_module.from_json(signal, body)
-        else:
-            request = items_module.REQUESTS[signal].FromString(body)
+        try:
+            if kind == "application/json":
+                request = items_module.from_json(signal, body)
+            else:
+                request = items_module.REQUESTS[signal].FromString(body)
+        except (DecodeError, ValueError, json_format.ParseError):
+            self.sink.undecodable += 1
+            return self._reply(400, b"", kind)
         headers = {key.lower(): value for key, value in self.headers.items()}
         answer = self.sink.take(signal, request, kind, headers, len(raw))
         if answer.success:
@@ -188,6 +197,7 @@ class Sink:
     def __init__(self, record=None, tls=None, grpc_port=0, http_port=0, workers=16):
         self.items = items_module.Items()
         self.requests = []
+        self.undecodable = 0  # Requests that the published classes could not read.
         self.behave = lambda signal, request: None
         self.grpc_port = grpc_port
         self.http_port = http_port
