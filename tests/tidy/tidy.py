@@ -38,7 +38,7 @@ MAY_INCLUDE = {
 THIRD_PARTY = {
     r"nghttp2/": {"net"},
     r"curl/": {"net"},
-    r"openssl/(evp|sha|md5|hmac)\.h": {"net", "processors"},  # Hashing an attribute's value.
+    r"openssl/(evp|sha|md5|hmac)\.h": {"net", "processors", "extensions"},  # Hashes of values, passwords.
     r"openssl/": {"net"},
     r"grpc(pp)?/": {"net", "receivers", "exporters"},
     r"librdkafka/": {"receivers/kafka", "exporters/kafka"},
