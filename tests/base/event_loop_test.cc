@@ -38,10 +38,13 @@ TEST(EventLoopTest, RunsTimersByTimeAndSkipsCancelledOnes) {
 }
 
 // Scenario: a task is asked for from another thread, many times, while the loop runs it.
-// Guarantees: the last asking is followed by a run, so nothing waits for a wake-up that never comes.
+// Guarantees: the last asking is followed by a run, so nothing waits for a wake-up that never
+// comes.
 TEST(EventLoopTest, AnAskingIsNeverLost) {
   struct Counter final : LoopTask {
-    void Run() override { seen.store(asked.load(std::memory_order_relaxed), std::memory_order_relaxed); }
+    void Run() override {
+      seen.store(asked.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
     std::atomic<int> asked{0};
     std::atomic<int> seen{0};
   };
