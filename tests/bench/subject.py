@@ -33,11 +33,10 @@ class Process:
         self._log = open(log, "ab")
         self.log_path = pathlib.Path(log)
         self.child = subprocess.Popen(
-            command,
+            [*ports.DIE_WITH_PARENT, *command],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=ports.die_with_parent,
         )
 
     @property

@@ -8,7 +8,18 @@ import struct
 import zlib
 
 import harness
-from harness import Sender, assert_books, daemon, grpc, items, only_weir, otlp_sink, ports, post, raw
+from harness import (
+    Sender,
+    assert_books,
+    daemon,
+    grpc,
+    items,
+    only_weir,
+    otlp_sink,
+    ports,
+    post,
+    raw,
+)
 from harness import refusals, request, sink_exporter, unittest
 
 import raw_http2
@@ -79,7 +90,12 @@ MALFORMED = (
     ("text", b"GET / HTTP/1.1\r\n\r\n", True, True),
     ("name is not UTF-8", spans(NOT_UTF8_SPAN), False, True),
     ("attribute as a number", spans(b"\x48\x01"), False, True),
-    ("nested 5000 deep", spans(field(9, field(1, b"k") + field(2, nested_value(5000)))), False, True),
+    (
+        "nested 5000 deep",
+        spans(field(9, field(1, b"k") + field(2, nested_value(5000)))),
+        False,
+        True,
+    ),
 )
 JSON_MALFORMED = (
     b"", b"{", b"[]", b"null", b'"a"', b'{"resourceSpans":{}}', b'{"resourceSpans":[1]}', b'{"resourceSpans":[{]}',
@@ -116,7 +132,9 @@ class MalformedTest(unittest.TestCase):
                             self.assertIn(code, (grpc.StatusCode.OK, *REFUSED_GRPC))
                             self.assertIn(status, (200, 400))
                         if not harness.PEER:
-                            ports.wait_for(lambda: refusals(weir) >= before + 2, f"{name} was not counted")
+                            ports.wait_for(
+                                lambda: refusals(weir) >= before + 2, f"{name} was not counted"
+                            )
                 self.still_works(sink, weir)
 
     def test_every_signal_refuses_what_is_cut_short(self):
@@ -126,7 +144,9 @@ class MalformedTest(unittest.TestCase):
                 for length in range(1, len(whole), 7):
                     code, _ = sender.send_raw(signal, whole[:length])
                     self.assertIn(code, REFUSED_GRPC, f"{signal} of {length} bytes")
-                    self.assertEqual(400, post(weir.port("HTTP"), f"/v1/{signal}", whole[:length])[0])
+                    self.assertEqual(
+                        400, post(weir.port("HTTP"), f"/v1/{signal}", whole[:length])[0]
+                    )
             self.still_works(sink, weir)
 
     def test_json(self):
@@ -134,8 +154,7 @@ class MalformedTest(unittest.TestCase):
         with otlp_sink.Sink() as sink, weir_to(sink) as weir:
             for data in JSON_MALFORMED:
                 with self.subTest(data=data[:60]):
-                    status, answer, body = post(
-                        weir.port("HTTP"), "/v1/traces", data, headers)
+                    status, answer, body = post(weir.port("HTTP"), "/v1/traces", data, headers)
                     if harness.PEER and status != 400:
                         continue  # The Collector takes some of these.
                     self.assertEqual(400, status)
@@ -146,7 +165,9 @@ class MalformedTest(unittest.TestCase):
     def test_random_bytes(self):
         dice = random.Random(20)
         for depth in DEPTHS:
-            with otlp_sink.Sink() as sink, weir_to(sink, depth) as weir, Sender(weir.port("GRPC")) as sender:
+            with otlp_sink.Sink() as sink, weir_to(sink, depth) as weir, Sender(
+                weir.port("GRPC")
+            ) as sender:
                 good = request("traces", 5).SerializeToString()
                 for number in range(300):
                     data = dice.randbytes(dice.randint(0, 2000))
@@ -155,7 +176,9 @@ class MalformedTest(unittest.TestCase):
                         for _ in range(dice.randint(1, 5)):
                             data[dice.randrange(len(data))] = dice.randrange(256)
                     sender.send_raw(items.SIGNALS[number % 3], bytes(data))
-                    status, _, _ = post(weir.port("HTTP"), f"/v1/{items.SIGNALS[number % 3]}", bytes(data))
+                    status, _, _ = post(
+                        weir.port("HTTP"), f"/v1/{items.SIGNALS[number % 3]}", bytes(data)
+                    )
                     self.assertIn(status, (200, 400))
                     raw(weir.port("GRPC"), bytes(data), seconds=2) if number < 40 else None
                     raw(weir.port("HTTP"), bytes(data), seconds=2) if number < 40 else None
@@ -164,7 +187,10 @@ class MalformedTest(unittest.TestCase):
     def still_works(self, sink, weir):
         with Sender(weir.port("GRPC")) as sender:
             sender.send("logs", request("logs", 10, first=777000))
-            ports.wait_for(lambda: not sender.sent.missing_from(sink.items)["logs"], "good data does not arrive")
+            ports.wait_for(
+                lambda: not sender.sent.missing_from(sink.items)["logs"],
+                "good data does not arrive",
+            )
         self.assertTrue(weir.alive())
 
 
@@ -178,19 +204,29 @@ class FramingTest(unittest.TestCase):
     def tearDown(self):
         with Sender(self.weir.port("GRPC")) as sender:
             sender.send("traces", request("traces", 1))
-        self.assertEqual(200, post(self.weir.port("HTTP"), "/v1/logs", request("logs", 1).SerializeToString())[0])
+        self.assertEqual(
+            200, post(self.weir.port("HTTP"), "/v1/logs", request("logs", 1).SerializeToString())[0]
+        )
 
     def grpc_call(self, body, headers=b"", path=None):
         """Sends one call by frames; returns the frames' trailers and kinds seen for it."""
         with raw_http2.Connection(self.weir.port("GRPC")) as connection:
-            block = raw_http2.grpc_headers(path, headers) if path else raw_http2.grpc_headers(extra=headers)
+            block = (
+                raw_http2.grpc_headers(path, headers)
+                if path
+                else raw_http2.grpc_headers(extra=headers)
+            )
             connection.send(raw_http2.frame(raw_http2.HEADERS, raw_http2.END_HEADERS, 1, block))
             connection.send(raw_http2.frame(raw_http2.DATA, raw_http2.END_STREAM, 1, body))
             seen = []
             for kind, flags, stream, payload in connection.frames():
                 seen.append(kind)
                 ended = kind in (raw_http2.HEADERS, raw_http2.DATA) and flags & raw_http2.END_STREAM
-                if stream == 1 and (ended or kind == raw_http2.RST_STREAM) or kind == raw_http2.GOAWAY:
+                if (
+                    stream == 1
+                    and (ended or kind == raw_http2.RST_STREAM)
+                    or kind == raw_http2.GOAWAY
+                ):
                     return seen
             return seen
 
@@ -215,7 +251,9 @@ class FramingTest(unittest.TestCase):
 
     def test_unknown_method(self):
         with Sender(self.weir.port("GRPC")) as sender:
-            code, _ = sender.send_raw("/opentelemetry.proto.collector.trace.v1.TraceService/Import", b"")
+            code, _ = sender.send_raw(
+                "/opentelemetry.proto.collector.trace.v1.TraceService/Import", b""
+            )
             self.assertEqual(grpc.StatusCode.UNIMPLEMENTED, code)
 
     def test_http_methods_paths_and_types(self):
@@ -223,7 +261,10 @@ class FramingTest(unittest.TestCase):
         body = request("traces", 1).SerializeToString()
         self.assertEqual(404, post(port, "/v1/nothing", body)[0])
         self.assertEqual(415, post(port, "/v1/traces", body, {"Content-Type": "text/plain"})[0])
-        self.assertIn(b" 405 ", raw(port, b"GET /v1/traces HTTP/1.1\r\nHost: a\r\n\r\n").split(b"\r\n")[0] + b" ")
+        self.assertIn(
+            b" 405 ",
+            raw(port, b"GET /v1/traces HTTP/1.1\r\nHost: a\r\n\r\n").split(b"\r\n")[0] + b" ",
+        )
 
     def test_http_encodings(self):
         port = self.weir.port("HTTP")
@@ -237,7 +278,9 @@ class FramingTest(unittest.TestCase):
             ("br", body),
         ):
             with self.subTest(encoding):
-                self.assertIn(post(port, "/v1/traces", data, {"Content-Encoding": encoding})[0], (400, 415))
+                self.assertIn(
+                    post(port, "/v1/traces", data, {"Content-Encoding": encoding})[0], (400, 415)
+                )
 
     def test_http_heads(self):
         port = self.weir.port("HTTP")
@@ -265,14 +308,21 @@ class LimitsTest(unittest.TestCase):
             code, details = sender.send_raw("traces", b"\x0a" * (5 * MIB))
             self.assertEqual(grpc.StatusCode.RESOURCE_EXHAUSTED, code)
             self.assertRegex(details, r"\d")
-            self.assertIn(post(weir.port("HTTP"), "/v1/traces", b"\x0a" * (21 * MIB))[0], (400, 413))
+            self.assertIn(
+                post(weir.port("HTTP"), "/v1/traces", b"\x0a" * (21 * MIB))[0], (400, 413)
+            )
 
     def test_compression_bombs(self):
         bomb = gzip.compress(b"\0" * (512 * MIB), 9)
         with otlp_sink.Sink() as sink, weir_to(sink) as weir:
             before = weir.rss()
-            for encoding, data in (("gzip", bomb), ("zstd", otlp_sink.zstandard.compress(b"\0" * (512 * MIB)))):
-                status, _, _ = post(weir.port("HTTP"), "/v1/traces", data, {"Content-Encoding": encoding})
+            for encoding, data in (
+                ("gzip", bomb),
+                ("zstd", otlp_sink.zstandard.compress(b"\0" * (512 * MIB))),
+            ):
+                status, _, _ = post(
+                    weir.port("HTTP"), "/v1/traces", data, {"Content-Encoding": encoding}
+                )
                 self.assertIn(status, (400, 413), encoding)
             with raw_http2.Connection(weir.port("GRPC")) as connection:
                 block = raw_http2.grpc_headers(extra=raw_http2.literal(b"grpc-encoding", b"gzip"))
@@ -280,7 +330,9 @@ class LimitsTest(unittest.TestCase):
                 data = struct.pack(">BI", 1, len(bomb)) + bomb
                 for start in range(0, len(data), 16384):
                     try:
-                        connection.send(raw_http2.frame(raw_http2.DATA, 0, 1, data[start : start + 16384]))
+                        connection.send(
+                            raw_http2.frame(raw_http2.DATA, 0, 1, data[start : start + 16384])
+                        )
                     except OSError:
                         break
             if not harness.PEER:
@@ -297,12 +349,16 @@ class LimitsTest(unittest.TestCase):
                     stream = 2 * number + 1
                     connection.send(
                         raw_http2.frame(raw_http2.HEADERS, raw_http2.END_HEADERS, stream, block)
-                        + raw_http2.frame(raw_http2.DATA, 0, stream, struct.pack(">BI", 0, 4 * MIB - 100))
+                        + raw_http2.frame(
+                            raw_http2.DATA, 0, stream, struct.pack(">BI", 0, 4 * MIB - 100)
+                        )
                     )
                 with Sender(weir.port("GRPC")) as sender:
                     for number in range(100):
                         sender.send("traces", request("traces", 10, number * 10))
-                    ports.wait_for(lambda: sender.sent.difference(sink.items) == "", "others are disturbed")
+                    ports.wait_for(
+                        lambda: sender.sent.difference(sink.items) == "", "others are disturbed"
+                    )
                 self.assertLess(weir.rss(peak=True) - before, GROWTH_MAX)
             assert_books(weir)
 
@@ -316,8 +372,12 @@ class LimitsTest(unittest.TestCase):
                         for number in range(20000):
                             stream = 2 * number + 1
                             connection.send(
-                                raw_http2.frame(raw_http2.HEADERS, raw_http2.END_HEADERS, stream, block)
-                                + raw_http2.frame(raw_http2.RST_STREAM, 0, stream, struct.pack(">I", 8))
+                                raw_http2.frame(
+                                    raw_http2.HEADERS, raw_http2.END_HEADERS, stream, block
+                                )
+                                + raw_http2.frame(
+                                    raw_http2.RST_STREAM, 0, stream, struct.pack(">I", 8)
+                                )
                             )
                     except OSError:
                         pass  # The server may well hang up on such a client.
@@ -333,12 +393,16 @@ class LimitsTest(unittest.TestCase):
             "settings": raw_http2.frame(raw_http2.SETTINGS),
             "window": raw_http2.frame(raw_http2.WINDOW_UPDATE, payload=b"\0\0\0\1"),
             "empty data": raw_http2.frame(raw_http2.DATA, 0, 1),
-            "continuation": raw_http2.frame(raw_http2.CONTINUATION, 0, 1, raw_http2.literal(b"x", b"y") * 10),
+            "continuation": raw_http2.frame(
+                raw_http2.CONTINUATION, 0, 1, raw_http2.literal(b"x", b"y") * 10
+            ),
         }
         with otlp_sink.Sink() as sink, weir_to(sink) as weir:
             before = weir.rss()
             for name, one in floods.items():
-                with self.subTest(name), raw_http2.Connection(weir.port("GRPC"), timeout=5) as connection:
+                with self.subTest(name), raw_http2.Connection(
+                    weir.port("GRPC"), timeout=5
+                ) as connection:
                     flags = 0 if name == "continuation" else raw_http2.END_HEADERS
                     try:
                         connection.send(raw_http2.frame(raw_http2.HEADERS, flags, 1, block))
@@ -357,12 +421,19 @@ class PoisonTest(unittest.TestCase):
 
     def test_refused_by_the_target(self):
         with otlp_sink.Sink() as sink, weir_to(sink) as weir, Sender(weir.port("GRPC")) as sender:
-            sink.behave = lambda _, message: otlp_sink.REFUSED if b"poison" in message.SerializeToString() else None
+            sink.behave = lambda _, message: (
+                otlp_sink.REFUSED if b"poison" in message.SerializeToString() else None
+            )
             for number in range(40):
                 sender.send("traces", request("traces", 5, number * 5))
                 if number == 17:
-                    sender.send_raw("traces", request("traces", 3, 900, "poison").SerializeToString())
-            ports.wait_for(lambda: not sender.sent.difference(sink.items), lambda: sender.sent.difference(sink.items))
+                    sender.send_raw(
+                        "traces", request("traces", 3, 900, "poison").SerializeToString()
+                    )
+            ports.wait_for(
+                lambda: not sender.sent.difference(sink.items),
+                lambda: sender.sent.difference(sink.items),
+            )
             weir.assert_ledger_closes(lost=3)
             self.assertEqual({"refused_permanent": 3}, weir.dropped())
 
@@ -374,7 +445,10 @@ class PoisonTest(unittest.TestCase):
                 if number == 17:
                     code, _ = sender.send_raw("traces", spans(NOT_UTF8_SPAN))
                     self.assertEqual(grpc.StatusCode.OK, code)
-            ports.wait_for(lambda: not sender.sent.difference(sink.items), lambda: sender.sent.difference(sink.items))
+            ports.wait_for(
+                lambda: not sender.sent.difference(sink.items),
+                lambda: sender.sent.difference(sink.items),
+            )
             weir.assert_ledger_closes(lost=1)
 
     def test_partial_success_is_counted(self):

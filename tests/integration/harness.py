@@ -113,7 +113,9 @@ class Sender:
 def post(port, path, body, headers=None, seconds=30, context=None):
     """One HTTP/1.1 POST; returns (status, headers with lower-case names, body)."""
     if context:
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=seconds, context=context)
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=seconds, context=context
+        )
     else:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:

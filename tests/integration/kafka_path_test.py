@@ -134,7 +134,9 @@ class BrokerOutageTest(unittest.TestCase):
     """Scenario: the broker goes away in mid-stream and comes back. Guarantees: nothing is missing; again is allowed."""
 
     def stream_through(self, topic, take_down):
-        with kafka.Broker() as broker, Path(broker, topic) as path, tap.Tap(path.port("grpc")) as relay:
+        with kafka.Broker() as broker, Path(broker, topic) as path, tap.Tap(
+            path.port("grpc")
+        ) as relay:
             generators = [
                 subprocess.Popen(
                     [cache_tool("telemetrygen"), signal, "--otlp-insecure", "--otlp-endpoint", f"127.0.0.1:{relay.port}",
@@ -159,7 +161,12 @@ class BrokerOutageTest(unittest.TestCase):
             def missing():
                 return sum(left.total() for left in sent.missing_from(path.sink.items).values())
 
-            ports.wait_for(lambda: missing() == 0, lambda: sent.difference(path.sink.items, duplicates_allowed=True), 90, 0.5)
+            ports.wait_for(
+                lambda: missing() == 0,
+                lambda: sent.difference(path.sink.items, duplicates_allowed=True),
+                90,
+                0.5,
+            )
             self.assertEqual("", sent.difference(path.sink.items, duplicates_allowed=True))
             assert_books(path.edge)
             assert_books(path.gateway)

@@ -11,18 +11,32 @@ class Authority:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ca = self._make("ca", f"/CN={name} authority", ca=True)
-        self.server = self._make("server", "/CN=localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        self.server = self._make(
+            "server", "/CN=localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1"
+        )
         self.client = self._make("client", f"/CN={name} client")
 
     def path(self, name):
         return str(self.folder / name)
 
     def _openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        subprocess.run(
+            ["openssl", *arguments], check=True, stdin=subprocess.DEVNULL, capture_output=True
+        )
 
     def _make(self, name, subject, extension=None, ca=False):
         key, certificate = self.path(f"{name}.key"), self.path(f"{name}.pem")
-        common = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-subj", subject]
+        common = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            key,
+            "-subj",
+            subject,
+        ]
         if ca:
             self._openssl("req", "-x509", *common, "-out", certificate, "-days", "2")
         else:

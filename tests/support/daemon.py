@@ -149,7 +149,14 @@ class Weir:
         self.values.update(zip(names, free))
         self.config = self.folder / "config.yaml"
         self.config.write_text(self._render(config))
-        self._command = [*wrapper, binary(), "--config", str(self.config), *arguments]
+        self._command = [
+            *ports.DIE_WITH_PARENT,
+            *wrapper,
+            binary(),
+            "--config",
+            str(self.config),
+            *arguments,
+        ]
         self._env = dict(os.environ, **(env or {}))
         self._wait_ready = wait_ready
         self.process = None
@@ -181,7 +188,6 @@ class Weir:
                 stdout=log,
                 stderr=log,
                 env=self._env,
-                preexec_fn=ports.die_with_parent,
             )
         if self._wait_ready:
             self.wait_ready()
@@ -199,7 +205,7 @@ class Weir:
             return all(
                 ports.accepts(port)
                 for name, port in self.values.items()
-                if name.startswith(("GRPC", "HTTP"))
+                if re.fullmatch(r"(GRPC|HTTP)\d*", name)
             )
         except (OSError, urllib.error.URLError):
             return False

@@ -99,11 +99,10 @@ class Broker:
                 stderr=self._log,
             )
         self._process = subprocess.Popen(
-            self._java("kafka.Kafka", str(config)),
+            [*ports.DIE_WITH_PARENT, *self._java("kafka.Kafka", str(config))],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=ports.die_with_parent,
         )
         ports.wait_for(
             self._serves, lambda: f"Kafka did not start:\n{self.log()[-3000:]}", seconds, 0.1

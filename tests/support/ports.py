@@ -1,7 +1,5 @@
 """Free loopback ports, waiting for events, and child processes that don't outlive the test."""
 
-import ctypes
-import signal
 import socket
 import time
 
@@ -47,10 +45,6 @@ def wait_for(condition, what, seconds=30.0, interval=0.02):
         time.sleep(interval)
 
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent():
-    """For preexec_fn: the kernel kills the child when the thread that started it ends."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+# In front of a command: the kernel kills it when the thread that started it ends. A preexec_fn would
+# do the same by a real fork, which gRPC's threads in a test do not survive reliably.
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
