@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "config/redact.h"
 #include "fmt/format.h"
 
 namespace weir {
@@ -47,7 +48,7 @@ std::string_view LineOf(std::string_view text, int line) {
 }
 
 // A problem with a key shows the key alone: what stands behind a mistyped `pasword:` is none of the
-// log's business.
+// log's business. (A line that names a secret is not shown at all.)
 std::string_view WithoutValue(std::string_view line, int column) {
   std::size_t end = static_cast<std::size_t>(std::max(column, 1)) - 1;
   while (end < line.size() && line[end] != ':' && line[end] != ' ' && line[end] != '"') {
@@ -65,7 +66,8 @@ std::string Excerpt(const SourceMark& mark) {
   }
   const std::string_view line = WithoutValue(LineOf(mark.source->text, mark.line), mark.column);
   const std::size_t column = static_cast<std::size_t>(std::max(mark.column, 1)) - 1;
-  if (line.empty() || column > line.size() || column > kExcerptBytesMax) {
+  if (line.empty() || column > line.size() || column > kExcerptBytesMax ||
+      IsCalledLikeASecret(line)) {
     return {};
   }
   std::string caret;

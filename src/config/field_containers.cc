@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "config/schema_nodes.h"
 #include "weir/config/field_type.h"
 
 namespace weir {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "config/redact.h"
 #include "config/schema_nodes.h"
 #include "weir/config/field_type.h"
 
@@ -326,6 +327,7 @@ class NodeType final : public FieldType {
   }
   ConfigNode Schema(const FieldLimits&, int) const override { return ConfigNode::Map({}); }
   std::string Name() const override { return "any"; }
+  ConfigNode Redact(const ConfigNode& node) const override { return RedactByName(node); }
 };
 
 template <typename T>

@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "config/schema_nodes.h"
+#include "config/redact.h"
 #include "weir/config/fields.h"
 #include "weir/config/render.h"
 
@@ -216,6 +216,8 @@ ConfigNode StructType::Redact(const ConfigNode& node) const {
     }
     if (const FieldVisitor::Field* field = FindField(table, key); field != nullptr) {
       entry.value = field->type->Redact(entry.value);
+    } else {
+      entry.value = RedactByName(entry.key, entry.value);
     }
   }
   return ConfigNode::Map(std::move(entries), node.mark())

@@ -67,6 +67,13 @@ TEST(ErrorsTest, ValueBehindABadKeyIsNotShown) {
   EXPECT_THAT(errors.Render(), Not(HasSubstr("hunter2")));
 }
 
+TEST(ErrorsTest, LinesThatNameASecretAreNotShown) {
+  const auto source = Source("a.yaml", "o: {Api-Key: hunter2, port: x}");
+  ConfigErrors errors;
+  errors.Add(At(source, 1, 29), "o::port", "expected an integer");
+  EXPECT_EQ(errors.Render(), "a.yaml:1:29: error: o::port: expected an integer\n");
+}
+
 TEST(ErrorsTest, ControlCharactersAreMadeVisible) {
   ConfigErrors errors;
   errors.Add(At(Source("a", "x\x1b[2J"), 1, 1), "", "got \x1b[2J\n\x7f");

@@ -6,6 +6,7 @@
 //      fuzzer reaches what references bring.
 //   2. The rest is loaded as a file that may include itself.
 //   3. A result is rendered (YAML and JSON), parsed again, and compared.
+//   4. Then it is taken for the configuration of a service that has a few components.
 
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "weir/base/check.h"
 #include "weir/config/loader.h"
 #include "weir/config/render.h"
+#include "weir/config/service_config.h"
 #include "weir/config/yaml.h"
 
 namespace {
@@ -24,6 +26,17 @@ std::optional<weir::ConfigNode> Reparse(const std::string& text) {
   weir::ConfigErrors errors;
   return weir::ParseYaml(
       std::make_shared<const weir::ConfigSource>(weir::ConfigSource{"again", text}), errors);
+}
+
+weir::KnownComponents Known() {
+  using weir::ComponentSection;
+  weir::KnownComponents known;
+  const weir::StructType* options = &weir::StructTypeOf<weir::ServiceTelemetry>();
+  known.Add(ComponentSection::kReceivers, {"otlp", {"o"}, weir::kEverySignal, {}, options});
+  known.Add(ComponentSection::kProcessors, {"batch", {}, {1}, {}, options});
+  known.Add(ComponentSection::kExporters, {"debug", {"d"}, weir::kEverySignal, {}, options});
+  known.Add(ComponentSection::kConnectors, {"forward", {"f"}, weir::kEverySignal, {}, nullptr});
+  return known;
 }
 
 }  // namespace
@@ -54,5 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     WEIR_CHECK(again.has_value() && *again == loaded.root);
   }
   static_cast<void>(weir::RenderJson(loaded.root));
+  static const weir::KnownComponents known = Known();
+  static_cast<void>(weir::ParseServiceConfig(loaded.root, known, errors));
+  static_cast<void>(errors.Render());
+  static_cast<void>(weir::RenderEffective(loaded.root, known));
   return 0;
 }
