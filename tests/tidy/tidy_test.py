@@ -128,6 +128,9 @@ class TidyTest(unittest.TestCase):
             "// it will throw std::bad_alloc",
             'Log("use new A() or throw 1");',
             "new_value(1);",
+            "std::unique_ptr<A> a(new A());",
+            "return std::shared_ptr<A>(new A(1));",
+            "throw std::bad_alloc();",
         ):
             self.assert_clean("src/base/a.cc", code + "\n")
         self.assert_problem(
@@ -140,6 +143,9 @@ class TidyTest(unittest.TestCase):
         self.assert_clean("src/base/a.cc", "  // tidy-allow(new): the C library frees it.\n" + code)
         self.assert_problem("banned: new", "src/base/a.cc", "  // tidy-allow(new):\n" + code)
         self.assert_problem("banned: new", "src/base/a.cc", "  // tidy-allow(stream): why\n" + code)
+
+        table = "int F() {\n" + "  a();\n" * 90 + "}\n"
+        self.assert_clean("src/base/a.cc", "// tidy-allow(length): a table.\n" + table)
 
     def test_tree(self):
         self.assert_problem("somebody's machine", "docs/a.md", "see /wo" + "rk/main/a\n")
