@@ -1,0 +1,81 @@
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/synchronization/mutex.h"
+#include "app/commands.h"
+
+namespace weir::app {
+namespace {
+
+void AddConfigOptions(CLI::App& app, ConfigOptions& options) {
+  app.add_option("--config", options.locations,
+                 "Where the configuration is: a path, or file:, env:, yaml:, http:, https: with "
+                 "what follows. May be given several times; later ones win.");
+  app.add_option("--set", options.overrides,
+                 "Overrides one value: --set processors.batch.timeout=2s. May be given several "
+                 "times.");
+  app.add_option("--feature-gates", options.feature_gates, "Accepted for compatibility.");
+}
+
+int Dispatch(int argc, char** argv) {
+  Registry registry;
+  AddBuiltinComponents(registry);
+
+  CLI::App app("weir collects metrics, logs and traces and passes them on.", "weir");
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version,-v", std::string(Version()));
+  ConfigOptions options;
+  std::string shell;
+  AddConfigOptions(app, options);
+  CLI::App* const run = app.add_subcommand("run", "Runs the daemon (the default).");
+  CLI::App* const validate = app.add_subcommand("validate", "Checks a configuration.");
+  CLI::App* const print = app.add_subcommand(
+      "print-config", "Shows the merged configuration, each value with its origin.");
+  for (CLI::App* const command : {run, validate, print}) {
+    AddConfigOptions(*command, options);
+  }
+  CLI::App* const components =
+      app.add_subcommand("components", "Lists the components of this build.");
+  CLI::App* const schema =
+      app.add_subcommand("schema", "Prints the JSON Schema of the configuration, for editors.");
+  CLI::App* const version = app.add_subcommand("version", "Prints the version.");
+  CLI::App* const completion =
+      app.add_subcommand("completion", "Prints a completion script for bash or zsh.");
+  completion->add_option("shell", shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (validate->parsed()) {
+    return Validate(registry, options);
+  }
+  if (print->parsed()) {
+    return PrintConfig(registry, options);
+  }
+  if (components->parsed()) {
+    return ListComponents(registry);
+  }
+  if (schema->parsed()) {
+    return PrintSchema(registry);
+  }
+  if (version->parsed()) {
+    return PrintVersion();
+  }
+  if (completion->parsed()) {
+    return PrintCompletion(shell);
+  }
+  return Run(registry, options);
+}
+
+}  // namespace
+}  // namespace weir::app
+
+int main(int argc, char** argv) {
+  // Debian builds Abseil with deadlock detection on, which costs several percent on gRPC's locks.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return weir::app::Dispatch(argc, argv);
+}
