@@ -1,3 +1,5 @@
+// How the basicauth extension is made.
+
 #ifndef WEIR_EXTENSIONS_BASICAUTH_FACTORY_H_
 #define WEIR_EXTENSIONS_BASICAUTH_FACTORY_H_
 

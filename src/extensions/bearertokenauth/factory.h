@@ -1,3 +1,5 @@
+// How the bearertokenauth extension is made.
+
 #ifndef WEIR_EXTENSIONS_BEARERTOKENAUTH_FACTORY_H_
 #define WEIR_EXTENSIONS_BEARERTOKENAUTH_FACTORY_H_
 

@@ -1,3 +1,5 @@
+// How the file_storage extension is made.
+
 #ifndef WEIR_EXTENSIONS_FILE_STORAGE_FACTORY_H_
 #define WEIR_EXTENSIONS_FILE_STORAGE_FACTORY_H_
 

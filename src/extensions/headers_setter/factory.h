@@ -1,3 +1,5 @@
+// How the headers_setter extension is made.
+
 #ifndef WEIR_EXTENSIONS_HEADERS_SETTER_FACTORY_H_
 #define WEIR_EXTENSIONS_HEADERS_SETTER_FACTORY_H_
 

@@ -37,21 +37,32 @@ struct CheckPipeline {
   bool operator==(const CheckPipeline&) const = default;
 };
 
-struct PathConfig {
+struct StatusConfig {
   bool enabled = true;
-  std::string path;
+  std::string path = "/status";
 
   static void VisitFields(auto& self, auto& visit) {
     visit("enabled", self.enabled, "Whether it is served.");
     visit("path", self.path, "Its path.");
   }
-  bool operator==(const PathConfig&) const = default;
+  bool operator==(const StatusConfig&) const = default;
+};
+
+struct ShownConfig {
+  bool enabled = false;
+  std::string path = "/config";
+
+  static void VisitFields(auto& self, auto& visit) {
+    visit("enabled", self.enabled, "Read for compatibility.");
+    visit("path", self.path, "Read for compatibility.");
+  }
+  bool operator==(const ShownConfig&) const = default;
 };
 
 struct HttpConfig {
   net::PageServerConfig server{.endpoint = "localhost:13133", .tls = {}};
-  PathConfig status{.enabled = true, .path = "/status"};
-  PathConfig config{.enabled = false, .path = "/config"};
+  StatusConfig status;
+  ShownConfig config;
 
   static void VisitFields(auto& self, auto& visit) {
     visit.Squash(self.server);

@@ -1,3 +1,5 @@
+// How the health_check extension is made.
+
 #ifndef WEIR_EXTENSIONS_HEALTH_CHECK_FACTORY_H_
 #define WEIR_EXTENSIONS_HEALTH_CHECK_FACTORY_H_
 

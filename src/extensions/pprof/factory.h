@@ -1,3 +1,5 @@
+// How the pprof extension is made.
+
 #ifndef WEIR_EXTENSIONS_PPROF_FACTORY_H_
 #define WEIR_EXTENSIONS_PPROF_FACTORY_H_
 

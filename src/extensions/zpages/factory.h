@@ -1,3 +1,5 @@
+// How the zpages extension is made.
+
 #ifndef WEIR_EXTENSIONS_ZPAGES_FACTORY_H_
 #define WEIR_EXTENSIONS_ZPAGES_FACTORY_H_
 
