@@ -131,12 +131,14 @@ const Field* Reader::FindField(const Message& message, std::size_t& cursor, cons
   const std::size_t count = message.fields.size();
   // Reading past the key stays inside the text or its padding, which is longer than any name.
   const auto matches = [&key](std::string_view name) {
-    return std::memcmp(key, name.data(), name.size()) == 0 && key[name.size()] == '"';
+    return key[name.size()] == '"' && std::memcmp(key, name.data(), name.size()) == 0;
   };
   for (std::size_t i = 0; i < count; ++i) {
     const Field& field = message.fields[cursor];
     cursor = cursor + 1 == count ? 0 : cursor + 1;
-    if (matches(field.json_name()) || matches(field.snake_name)) {
+    // Both spellings begin alike, which tells most fields apart without a call.
+    if (key[0] == field.snake_name[0] &&
+        (matches(field.json_name()) || matches(field.snake_name))) {
       return &field;
     }
   }

@@ -131,14 +131,18 @@ inline bool FindRuns(const Message& message, Bytes bytes, Runs& runs) {
   return true;
 }
 
+// As a decoder would count them: of the kinds of data, the last one given counts.
 std::uint64_t CountDataPoints(Bytes metric) {
   std::uint64_t points = 0;
+  const Field* kind = nullptr;
   for (const char* p = metric.begin; p != nullptr && p != metric.end;) {
     const Occurrence data = ReadOccurrence(MetricMessage(), p, metric.end);
-    if (data.next != nullptr && data.field != nullptr && data.field->message != nullptr &&
+    if (data.next != nullptr && data.field != nullptr &&
         data.field->cardinality == Cardinality::kOneof) {
+      points = data.field == kind ? points : 0;
+      kind = data.field;
       for (const char* q = data.value.begin; q != nullptr && q != data.value.end;) {
-        const Occurrence point = ReadOccurrence(*data.field->message, q, data.value.end);
+        const Occurrence point = ReadOccurrence(*kind->message, q, data.value.end);
         points += point.next != nullptr && point.field != nullptr && point.field->repeated();
         q = point.next;
       }
