@@ -13,9 +13,11 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fmt/format.h"
 #include "weir/base/budget.h"
+#include "weir/component/attribute_actions.h"
 #include "weir/wire/attribute_search.h"
 #include "weir/wire/rewriter.h"
 #include "weir/wire/writer.h"
@@ -100,6 +102,27 @@ struct DeleteAndInsert : RewriteVisitor {
   Writer inserted{64};
 };
 
+// The same by the actions of the attributes processor, which has this visitor.
+struct Actions : RewriteVisitor {
+  static std::vector<AttributeActionConfig> Configs() {
+    AttributeActionConfig remove;
+    remove.key = "user_agent.original";
+    remove.action = AttributeActionKind::kDelete;
+    AttributeActionConfig insert;
+    insert.key = "env";
+    insert.value = ConfigNode::String("prod");
+    insert.action = AttributeActionKind::kInsert;
+    return {remove, insert};
+  }
+  Verdict OnItem(const Item& item, Edit& edit) {
+    if (!actions.Apply(item.contents, item.attributes_field, edit)) {
+      return Verdict::kMalformed;
+    }
+    return edit.empty() ? Verdict::kKeep : Verdict::kEdit;
+  }
+  AttributeActions actions{Configs()};
+};
+
 struct DropHalf : RewriteVisitor {
   Verdict OnItem(const Item& item, Edit&) {
     SpanView span;
@@ -142,7 +165,7 @@ void Measure(const char* name, const Slice& request) {
     }
     best = std::min(best, (CpuNanoseconds() - begin) / kRequests / kSpans);
   }
-  fmt::print("{:<20} {:6} -> {:6} bytes  {:6.1f} ns/span\n", name, request.size(), size, best);
+  fmt::print("{:<22} {:6} -> {:6} bytes  {:6.1f} ns/span\n", name, request.size(), size, best);
 }
 
 }  // namespace
@@ -156,6 +179,7 @@ int main(int argc, char** argv) {
   }
   weir::wire::Measure<weir::wire::LookOnly>("look", request);
   weir::wire::Measure<weir::wire::DeleteAndInsert>("delete and insert", request);
+  weir::wire::Measure<weir::wire::Actions>("attributes processor", request);
   weir::wire::Measure<weir::wire::DropHalf>("drop half", request);
   return 0;
 }
