@@ -1,100 +1,16 @@
 #include "net/http1_session.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
-
-#include "weir/base/check.h"
 
 namespace weir::net {
 namespace {
 
-// A body that nobody wants is read past so that the connection can go on, up to this size.
-constexpr std::uint64_t kSkipBytesMax = 1024 * 1024;
 constexpr std::uint64_t kProgressBytesMin = 1024;
 // A head longer than this is not worth comparing the next one with.
 constexpr std::size_t kKnownHeadBytesMax = 4096;
 
-std::string_view Reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "";
-  }
-}
-
-void AppendNumber(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
-  out.append(digits, end);
-}
-
-void AppendField(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name);
-  out.append(": ");
-  out.append(value);
-  out.append("\r\n");
-}
-
 }  // namespace
-
-void Http1Request::Respond(const HttpResponse& response) {
-  if (session_ == nullptr) {
-    Recycle();
-    return;
-  }
-  session_->Answer(*this, response);
-}
-
-void Http1Request::RespondGrpc(const GrpcStatus&, std::string_view) {
-  WEIR_CHECK(session_ == nullptr && "gRPC is not spoken over HTTP/1");
-  Recycle();
-}
-
-void Http1Request::RespondGrpcOk() { RespondGrpc({}, {}); }
-
-void Http1Request::Recycle() {
-  ServerContext& owner = *context_;
-  head_ = HeadRef();
-  peer_.reset();
-  attachment_.reset();
-  cancelled_ = false;
-  session_ = nullptr;
-  owner.requests.Return(*this);
-}
 
 Http1Session::Http1Session(SessionHost& host)
     : host_(host),
@@ -105,7 +21,9 @@ Http1Session::Http1Session(SessionHost& host)
 void Http1Session::OnBytes(std::span<const char> bytes) {
   parsing_ = true;
   while (!bytes.empty() && state_ != State::kClosing) {
-    if (state_ == State::kWaiting) {
+    // What is answered at once could otherwise pile up answers without end.
+    const bool unread = host_.out.size() > context_.options.unsent_bytes_max;
+    if (state_ == State::kWaiting || (state_ == State::kHead && unread)) {
       backlog_.append(bytes.data(), bytes.size());
       host_.PauseReading(true);
       break;
@@ -113,6 +31,21 @@ void Http1Session::OnBytes(std::span<const char> bytes) {
     Parse(bytes);
   }
   parsing_ = false;
+}
+
+void Http1Session::OnFlushed() {
+  if (state_ != State::kWaiting && state_ != State::kClosing) {
+    Resume();
+  }
+}
+
+// Goes on with the requests that had to wait.
+void Http1Session::Resume() {
+  if (!parsing_ && !backlog_.empty()) {
+    const std::string bytes = std::exchange(backlog_, {});
+    host_.PauseReading(false);
+    OnBytes(bytes);
+  }
 }
 
 void Http1Session::Parse(std::span<const char>& bytes) {
@@ -296,7 +229,7 @@ std::size_t Http1Session::ReadChunks(std::span<const char> bytes) {
         }
       } else {
         skip_ += step.data.size();
-        if (skip_ > kSkipBytesMax) {
+        if (skip_ > kSkippedBytesMax) {
           Close();
         }
       }
@@ -341,103 +274,10 @@ void Http1Session::FailBody(BodyFault fault) {
   handler_->OnBodyFault(*request_, fault);
 }
 
-// An answer to what is no request, after which nothing on the connection can be understood.
-void Http1Session::Reject(int status) {
-  Count(context_.counters.connection_errors);
-  host_.out.append("HTTP/1.1 ");
-  AppendNumber(host_.out, static_cast<std::uint64_t>(status));
-  host_.out.append(" ");
-  host_.out.append(Reason(status));
-  host_.out.append("\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-  Close();
-}
-
 void Http1Session::Close() {
   state_ = State::kClosing;
   host_.WantFlush();
   host_.CloseAfterFlush();
-}
-
-void Http1Session::Answer(Http1Request& request, const HttpResponse& response) {
-  WEIR_DCHECK(request_ == &request);
-  const RequestHead& head = request.head();
-  const bool keep_alive = context_.options.keep_alives_enabled && !draining_ && !read_closed_ &&
-                          (head.version() == HttpVersion::k11 ? !head.connection_close()
-                                                              : head.connection_keep_alive());
-  // A client that waits for "100 Continue" and gets an answer may send its body or not: nobody can
-  // know what comes next.
-  const bool body_pending = answered_early_ && (skip_ > 0 || head.chunked());
-  const bool close = !keep_alive || broken_ ||
-                     (body_pending && (skip_ > kSkipBytesMax || head.expects_continue()));
-  AppendAnswer(head, response, close);
-  const bool chunked = head.chunked();
-  request_ = nullptr;
-  owed_ = false;
-  request.Recycle();
-  host_.WantFlush();
-  if (close) {
-    Close();
-    return;
-  }
-  if (body_pending) {
-    state_ = chunked ? State::kSkipChunks : State::kSkip;
-    if (chunked) {
-      skip_ = 0;
-    }
-  } else {
-    AfterAnswer();
-  }
-  if (!parsing_ && !backlog_.empty()) {
-    const std::string bytes = std::exchange(backlog_, {});
-    host_.PauseReading(false);
-    OnBytes(bytes);
-  }
-}
-
-void Http1Session::AfterAnswer() {
-  state_ = State::kHead;
-  answered_early_ = false;
-  chunks_ = ChunkReader();
-  since_ = context_.loop.Now();
-}
-
-void Http1Session::AppendAnswer(const RequestHead& head, const HttpResponse& response, bool close) {
-  std::string& out = host_.out;
-  out.append("HTTP/1.1 ");
-  AppendNumber(out, static_cast<std::uint64_t>(response.status));
-  out.append(" ");
-  out.append(Reason(response.status));
-  out.append("\r\n");
-  if (!response.content_type.empty()) {
-    AppendField(out, "content-type", response.content_type);
-  }
-  const bool bodiless = response.status == 204 || response.status == 304;
-  if (!bodiless) {
-    out.append("content-length: ");
-    AppendNumber(out, response.body.size());
-    out.append("\r\n");
-  }
-  AppendField(out, "date", context_.Date());
-  for (const HeaderField& field : response.fields) {
-    AppendField(out, field.name, field.value);
-  }
-  for (const auto& [name, value] : context_.options.response_fields) {
-    AppendField(out, name, value);
-  }
-  if (context_.options.cors.has_value()) {
-    context_.options.cors->AddResponseFields(
-        head,
-        [&](std::string_view name, std::string_view value) { AppendField(out, name, value); });
-  }
-  if (close) {
-    out.append("connection: close\r\n");
-  } else if (head.version() == HttpVersion::k10) {
-    out.append("connection: keep-alive\r\n");
-  }
-  out.append("\r\n");
-  if (!bodiless && head.method() != HttpMethod::kHead) {
-    out.append(response.body.view());
-  }
 }
 
 void Http1Session::OnReadClosed() {

@@ -45,7 +45,7 @@ class Http1Session final : public ServerSession {
   std::span<char> Target() override;
   void OnTargetFilled(std::size_t bytes) override;
   void OnReadClosed() override;
-  void OnFlushed() override {}
+  void OnFlushed() override;
   void OnClosed() override;
   void OnTick(TimePoint now) override;
   void StartDrain() override;
@@ -63,6 +63,10 @@ class Http1Session final : public ServerSession {
     kClosing,
   };
 
+  // A body that nobody wants is read past so that the connection can go on, up to this size.
+  static constexpr std::uint64_t kSkippedBytesMax = 1024 * 1024;
+
+  void Resume();
   void Parse(std::span<const char>& bytes);
   std::size_t ReadHead(std::span<const char> bytes);
   std::size_t ReadBody(std::span<const char> bytes);

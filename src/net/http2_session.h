@@ -79,6 +79,9 @@ class Http2Session final : public ServerSession {
   void StartPayload(std::size_t bytes_max);
   void EndData();
   void OnFrame(std::string_view payload);
+  void MaintainWindow(Http2Stream& stream);
+
+  // Heads and bodies: http2_requests.cc.
   void OnHeaders(std::string_view payload);
   void OnContinuation(std::string_view payload);
   void OnHeaderBlock(std::uint32_t id, std::string_view block, bool end_stream);
@@ -88,7 +91,6 @@ class Http2Session final : public ServerSession {
   bool Refuse(Http2Stream& stream);
   void FinishBody(Http2Stream& stream);
   void FailBody(Http2Stream& stream, BodyFault fault);
-  void MaintainWindow(Http2Stream& stream);
 
   // Control frames and the connection's life: http2_control.cc.
   void OnPriority(std::string_view payload);

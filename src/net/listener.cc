@@ -52,7 +52,7 @@ Listener::Listener(const ServerOptions& options, EventLoop& loop, IncompleteByte
       tls_(std::move(tls)),
       connections_max_(connections_max),
       tick_(TickInterval(options)),
-      read_buffer_(options.read_buffer_bytes) {}
+      read_buffer_(std::make_unique_for_overwrite<char[]>(options.read_buffer_bytes)) {}
 
 Listener::~Listener() {
   WEIR_CHECK(connections_.empty());

@@ -38,7 +38,9 @@ class Listener final : public FdHandler, public ConnectionOwner {
 
   void OnEvents(std::uint32_t events) override;
   void OnDirty(ServerConnection& connection) override;
-  std::span<char> read_buffer() override { return read_buffer_; }
+  std::span<char> read_buffer() override {
+    return {read_buffer_.get(), context_.options.read_buffer_bytes};
+  }
 
  private:
   void Accept(int fd, PeerInfo peer);
@@ -53,7 +55,7 @@ class Listener final : public FdHandler, public ConnectionOwner {
   const std::shared_ptr<TlsContext> tls_;
   const std::size_t connections_max_;
   const std::chrono::nanoseconds tick_;
-  std::vector<char> read_buffer_;
+  const std::unique_ptr<char[]> read_buffer_;  // Its pages cost nothing until they are used.
 
   bool watching_ = false;
   bool draining_ = false;
