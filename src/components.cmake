@@ -1,5 +1,8 @@
 # Everything this daemon can receive, process and export. One line each, sorted.
 
+weir_component(exporter debug)
+weir_component(exporter file)
+weir_component(exporter nop)
 weir_component(extension basicauth DEPS crypt)
 weir_component(extension bearertokenauth)
 weir_component(extension file_storage)
@@ -12,3 +15,4 @@ weir_component(processor batch)
 weir_component(processor memory_limiter)
 weir_component(processor probabilistic_sampler)
 weir_component(processor resource)
+weir_component(receiver otlp)
