@@ -123,7 +123,12 @@ bool SearchAttributes(std::string_view message, FieldNumber field, const KeyMatc
     if (tag.next == nullptr) [[unlikely]] {
       return false;
     }
-    if (tag.value != attribute_tag) {
+    if (TagType(tag.value) != WireType::kLength || TagField(tag.value) == 0) {
+      const bool is_fixed64 = TagType(tag.value) == WireType::kFixed64;
+      if (is_fixed64 && end - tag.next >= 8 && TagField(tag.value) != 0) {
+        p = tag.next + 8;  // Times, which every item has, are worth no call.
+        continue;
+      }
       p = SkipField(tag.next, end, tag.value);
       if (p == nullptr) [[unlikely]] {
         return false;
@@ -135,6 +140,9 @@ bool SearchAttributes(std::string_view message, FieldNumber field, const KeyMatc
       return false;
     }
     p = length.next + length.value;
+    if (tag.value != attribute_tag) {
+      continue;
+    }
     AttributeView attribute;
     attribute.key = internal::PlainKey(length.next, length.value);
     if (attribute.key.data() != nullptr) [[likely]] {

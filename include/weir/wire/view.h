@@ -65,6 +65,10 @@ class FieldReader {
       next_ = length.next + length.value;
       return true;
     }
+    if (TagType(tag_) == WireType::kFixed64 && tag_ > 7 && end_ - tag.next >= 8) {
+      next_ = tag.next + 8;
+      return true;
+    }
     next_ = SkipField(tag.next, end_, tag_);
     return next_ != nullptr || Fail();
   }
