@@ -56,7 +56,7 @@ class ConfigTest(unittest.TestCase):
         self.assert_error(GOOD.replace("endpoint:", "endpont:"), "4:14", "endpont", "endpoint")
 
     def test_unknown_top_level_key(self):
-        self.assert_error(GOOD + "exportres: {}\n", "11:1", "exportres", "exporters")
+        self.assert_error(GOOD + "exportres: {}\n", "12:1", "exportres", "exporters")
 
     def test_unknown_component(self):
         self.assert_error(
@@ -68,13 +68,13 @@ class ConfigTest(unittest.TestCase):
 
     def test_dangling_reference(self):
         self.assert_error(
-            GOOD.replace("exporters: [nop]", "exporters: [nopp]"), "10:", "nopp", "nop"
+            GOOD.replace("exporters: [nop]", "exporters: [nopp]"), "11:", "nopp", "nop"
         )
 
     def test_wrong_types(self):
-        self.assert_error(GOOD.replace("timeout: 1s", "timeout: soon"), "6:19", "soon")
-        self.assert_error(GOOD.replace("timeout: 1s", "send_batch_size: many"), "6:27", "many")
-        self.assert_error(GOOD.replace("timeout: 1s", "send_batch_size: -1"), "6:27", "-1")
+        self.assert_error(GOOD.replace("timeout: 1s", "timeout: soon"), "6:20", "soon")
+        self.assert_error(GOOD.replace("timeout: 1s", "send_batch_size: many"), "6:28", "many")
+        self.assert_error(GOOD.replace("timeout: 1s", "send_batch_size: -1"), "6:28", "-1")
         self.assert_error(GOOD.replace("{timeout: 1s}", "[timeout]"), "6:10")
 
     def test_rules_between_fields(self):
@@ -93,14 +93,14 @@ class ConfigTest(unittest.TestCase):
     def test_nothing_to_run(self):
         self.assertTrue(self.errors(GOOD.split("service:")[0]))
         self.assertTrue(self.errors(""))
-        self.assert_error(GOOD.replace("receivers: [otlp]", "receivers: []"), "10", "receiver")
+        self.assert_error(GOOD.replace("receivers: [otlp]", "receivers: []"), "11", "receiver")
 
     def test_signal_mismatch(self):
         text = GOOD.replace(
             "  batch: {timeout: 1s}", "  probabilistic_sampler: {sampling_percentage: 10}"
         )
         text = text.replace("[batch]", "[probabilistic_sampler]").replace("traces:", "metrics:")
-        self.assert_error(text, "10:", "probabilistic_sampler", "metrics")
+        self.assert_error(text, "11:", "probabilistic_sampler", "metrics")
 
     def test_all_at_once(self):
         text = (
