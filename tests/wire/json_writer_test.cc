@@ -80,8 +80,9 @@ TEST(JsonWriter, WritesATraceAsTheFileExporterDoes) {
       Write(Signal::kTraces, request.SerializeAsString()),
       R"({"resourceSpans":[{"resource":{"attributes":[{"key":"resource-attr",)"
       R"("value":{"stringValue":"resource-attr-val-1"}}]},"scopeSpans":[{"scope":{},"spans":[)"
-      R"({"traceId":"01abff","name":"operationA","kind":2,"startTimeUnixNano":"1581452772000000321",)"
-      R"("droppedAttributesCount":1,"events":[{"name":"event"}],"status":{"code":2},"flags":257}]}]}]})");
+      R"({"traceId":"01abff","name":"operationA","kind":2,)"
+      R"("startTimeUnixNano":"1581452772000000321","droppedAttributesCount":1,)"
+      R"("events":[{"name":"event"}],"status":{"code":2},"flags":257}]}]}]})");
 }
 
 TEST(JsonWriter, WritesEveryKindOfMetric) {

@@ -12,9 +12,10 @@
 // last counts; a repeated field given twice is joined and a message given twice merges, as in
 // protobuf. A lone UTF-16 surrogate escape becomes U+FFFD.
 //
-// Written: one line, fields in the order they came, defaults left out, enums as numbers, 64-bit integers
-// as strings. This is what the Collector's file exporter writes, except that a message is written
-// when it is present on the wire (the Collector writes an empty resource, scope and status always).
+// Written: one line, fields in the order they came, defaults left out, enums as numbers, 64-bit
+// integers as strings. This is what the Collector's file exporter writes, except that a message is
+// written when it is present on the wire (the Collector always writes a resource, a scope and a
+// status, if empty).
 //
 // Threads: pure functions over a per-thread scratch memory of at most 1 MiB kept between calls.
 // Loss: what JSON cannot hold is counted in ProtoToJsonResult and never silent.
