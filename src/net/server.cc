@@ -49,7 +49,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(ServerOptions options, Hand
   return server;
 }
 
-Server::~Server() { Shutdown(TimePoint{}); }
+Server::~Server() {
+  Shutdown(TimePoint{});
+  if (!loops_.empty()) {
+    RunOnLoops(&Listener::Retire);  // Answers that are on their way to the loops arrive first.
+  }
+}
 
 void Server::Start(std::span<EventLoop* const> loops) {
   WEIR_CHECK(loops.size() == sockets_.size());
@@ -82,7 +87,7 @@ void Server::RunOnLoops(void (Listener::*step)()) {
 
 void Server::Shutdown(TimePoint deadline) {
   sockets_.clear();
-  if (loops_.empty()) {
+  if (loops_.empty() || std::exchange(shut_down_, true)) {
     return;
   }
   std::vector<std::future<void>> drained;
@@ -100,8 +105,7 @@ void Server::Shutdown(TimePoint deadline) {
       one.wait();
     }
   }
-  RunOnLoops(&Listener::Retire);
-  loops_.clear();  // The listeners stay: requests that are not answered yet live in them.
+  // The listeners stay until the end: requests that are not answered yet live in them.
 }
 
 std::uint16_t Server::port() const { return port_; }

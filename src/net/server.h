@@ -78,6 +78,7 @@ class Server {
   std::uint16_t port_ = 0;
   std::vector<EventLoop*> loops_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  bool shut_down_ = false;
 };
 
 }  // namespace weir::net

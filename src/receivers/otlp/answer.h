@@ -1,0 +1,45 @@
+// What the receiver says to its senders, in the words of the protocol they speak.
+//
+// Threads: pure functions over a request, on its loop.
+
+#ifndef WEIR_RECEIVERS_OTLP_ANSWER_H_
+#define WEIR_RECEIVERS_OTLP_ANSWER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "net/server_request.h"
+#include "weir/component/delivery.h"
+#include "weir/wire/status_codec.h"
+
+namespace weir::receivers::otlp {
+
+enum class Protocol : std::uint8_t { kGrpc, kHttpProtobuf, kHttpJson };
+
+// Why a request was not taken.
+struct Refusal {
+  net::GrpcCode code = net::GrpcCode::kInternal;
+  std::string_view message;
+  // Set where the same request may succeed later; a hint of 0 asks for a second.
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+Refusal RefusalOf(const Settlement& settlement);  // REQUIRES: !settlement.ok()
+Refusal RefusalOf(net::BodyFault fault);
+Refusal RefusalOf(const absl::Status& authentication);
+
+// Everything was accepted.
+void AnswerSuccess(net::ServerRequest& request, Protocol protocol);
+// As OTLP maps them: RetryInfo or Retry-After on what may be tried again, and a google.rpc.Status.
+void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal);
+
+// The HTTP status of a refusal, as OTLP/HTTP and the Collector have it.
+int HttpStatusOf(const Refusal& refusal);
+
+}  // namespace weir::receivers::otlp
+
+#endif  // WEIR_RECEIVERS_OTLP_ANSWER_H_

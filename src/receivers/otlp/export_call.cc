@@ -1,0 +1,45 @@
+#include "receivers/otlp/export_call.h"
+
+#include <memory>
+#include <utility>
+
+namespace weir::receivers::otlp {
+
+void ExportCall::Start(net::ServerRequest& request, Protocol protocol, Door& door, Slice payload,
+                       std::uint64_t items, std::shared_ptr<const RequestContext> context) {
+  auto call = std::make_unique<ExportCall>(request, protocol, door, items);
+  const std::uint64_t affinity = request.connection_id();
+  Batch batch(door.signal, {.payload = std::move(payload), .items = items, .token = call->Begin()},
+              request.loop().Now(), std::move(context));
+  call.release();  // From here on the token's event frees it, maybe before Offer returns.
+  if (door.sink.Offer(batch, affinity) == Admission::kBusy) {
+    batch.Settle(Outcome::kRetry);
+  }
+}
+
+void ExportCall::OnSecured(const Settlement& settlement) {
+  if (loop_.InLoopThread()) {
+    Answer(settlement);
+    return;
+  }
+  settlement_ = settlement;
+  loop_.Notify(*this);
+}
+
+void ExportCall::Run() { Answer(settlement_); }
+
+void ExportCall::Answer(const Settlement& settlement) {
+  const std::unique_ptr<ExportCall> self(this);
+  if (settlement.ok()) {
+    door_.books.In(items_);
+    door_.books.Out(items_);
+    door_.metrics.accepted.Add(items_);
+    AnswerSuccess(request_, protocol_);
+    return;
+  }
+  door_.books.Refused(items_);
+  door_.metrics.refused.Add(items_);
+  AnswerRefusal(request_, protocol_, RefusalOf(settlement));
+}
+
+}  // namespace weir::receivers::otlp
