@@ -21,9 +21,8 @@ function(weir_component kind type)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cc)
   set(target weir_${kind}_${type})
   add_library(${target} STATIC ${sources})
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include
-                             ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(${target} PUBLIC weir_component weir_net ${ARG_DEPS} PRIVATE weir_flags)
+  target_link_libraries(${target} PUBLIC weir_component weir_net ${ARG_DEPS})
+  weir_ours(${target} ${kind}_${type})
   set_property(GLOBAL APPEND PROPERTY WEIR_COMPONENT_TARGETS ${target})
   set_property(GLOBAL APPEND PROPERTY WEIR_COMPONENT_TESTS ${folder}@${target})
   set_property(GLOBAL APPEND_STRING PROPERTY WEIR_INCLUDES "#include \"${folder}/factory.h\"\n")
@@ -39,7 +38,8 @@ function(weir_generate_registry)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/builtin_components.cc.in
                  ${PROJECT_BINARY_DIR}/builtin_components.cc @ONLY)
   add_library(weir_builtin STATIC ${PROJECT_BINARY_DIR}/builtin_components.cc)
-  target_link_libraries(weir_builtin PUBLIC weir_component ${targets} PRIVATE weir_flags)
+  target_link_libraries(weir_builtin PUBLIC weir_component ${targets})
+  weir_ours(weir_builtin builtin)
 endfunction()
 
 # Called from tests/: the tests of every component that is built.

@@ -14,9 +14,20 @@ function(weir_library folder)
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cc)
   add_library(weir_${name} STATIC ${sources})
-  target_include_directories(weir_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
-                             ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(weir_${name} PUBLIC ${ARG_DEPS} PRIVATE weir_flags)
+  target_link_libraries(weir_${name} PUBLIC ${ARG_DEPS})
+  weir_ours(weir_${name} ${name})
+endfunction()
+
+# weir_ours(<target> <name>): what every library of ours has. It is installed as weir::<name>; only
+# include/weir is seen from outside, and our warnings are nobody else's.
+function(weir_ours target name)
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                             $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                             $<INSTALL_INTERFACE:include>)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:weir_flags>)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT weirTargets ARCHIVE DESTINATION lib)
 endfunction()
 
 function(weir_tests folder)

@@ -1,8 +1,11 @@
+#include "weir/app/main.h"
+
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/synchronization/mutex.h"
 #include "app/commands.h"
+#include "app/load.h"
 
 namespace weir::app {
 namespace {
@@ -17,10 +20,7 @@ void AddConfigOptions(CLI::App& app, ConfigOptions& options) {
   app.add_option("--feature-gates", options.feature_gates, "Accepted for compatibility.");
 }
 
-int Dispatch(int argc, char** argv) {
-  Registry registry;
-  AddBuiltinComponents(registry);
-
+int Dispatch(int argc, char** argv, const Registry& registry) {
   CLI::App app("weir collects metrics, logs and traces and passes them on.", "weir");
   app.require_subcommand(0, 1);
   app.set_version_flag("--version,-v", std::string(Version()));
@@ -38,6 +38,10 @@ int Dispatch(int argc, char** argv) {
       app.add_subcommand("components", "Lists the components of this build.");
   CLI::App* const schema =
       app.add_subcommand("schema", "Prints the JSON Schema of the configuration, for editors.");
+  CLI::App* const generate =
+      app.add_subcommand("load", "Sends generated telemetry over OTLP.");
+  LoadArguments load_arguments;
+  AddLoadOptions(*generate, load_arguments);
   CLI::App* const version = app.add_subcommand("version", "Prints the version.");
   CLI::App* const completion =
       app.add_subcommand("completion", "Prints a completion script for bash or zsh.");
@@ -62,6 +66,9 @@ int Dispatch(int argc, char** argv) {
   if (schema->parsed()) {
     return PrintSchema(registry);
   }
+  if (generate->parsed()) {
+    return Load(load_arguments);
+  }
   if (version->parsed()) {
     return PrintVersion();
   }
@@ -74,8 +81,8 @@ int Dispatch(int argc, char** argv) {
 }  // namespace
 }  // namespace weir::app
 
-int main(int argc, char** argv) {
+int weir::Main(int argc, char** argv, const Registry& registry) {
   // Debian builds Abseil with deadlock detection on, which costs several percent on gRPC's locks.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return weir::app::Dispatch(argc, argv);
+  return app::Dispatch(argc, argv, registry);
 }
