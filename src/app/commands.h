@@ -4,6 +4,7 @@
 //   2  wrong command line         3  start-up failed (a port is taken, a file cannot be opened)
 //   4  a component could not go on while running
 //   5  shutdown gave up on data after shutdown_timeout
+//   6  `load` sent items that were not acknowledged
 
 #ifndef WEIR_APP_COMMANDS_H_
 #define WEIR_APP_COMMANDS_H_
@@ -23,6 +24,7 @@ enum ExitCode : int {
   kExitStart = 3,
   kExitFatal = 4,
   kExitDataLost = 5,
+  kExitUnacknowledged = 6,
 };
 
 struct ConfigOptions {

@@ -30,8 +30,9 @@ MAY_INCLUDE = {
     "testkit": CONTRACT,
     "pipeline": {"base", "wire", "telemetry", "component"},
     "component folders": CONTRACT | {"codec", "net"},
+    "load": {"base", "wire", "config", "telemetry", "net"},
     "service": CONTRACT | {"net", "pipeline"},
-    "app": CONTRACT | {"service"},
+    "app": CONTRACT | {"load", "service"},
 }
 
 # Where the headers of a third-party library may be included: folders, or kinds of components.
