@@ -104,6 +104,45 @@ absl::Status AddTrusted(SSL_CTX* context, const std::string& file, const Secret&
   return count > 0 ? absl::OkStatus() : InvalidArgument("no certificate in {}", name);
 }
 
+absl::Status ApplyCommon(const TlsConfig& config, SSL_CTX* context) {
+  const std::optional<int> oldest = ParseTlsVersion(config.min_version);
+  const std::optional<int> newest = ParseTlsVersion(config.max_version);
+  if (!oldest.has_value() || !newest.has_value()) {
+    return InvalidArgument("not a TLS version: {}",
+                           oldest.has_value() ? config.max_version : config.min_version);
+  }
+  const int lowest = *oldest == 0 ? TLS1_2_VERSION : *oldest;
+  if (lowest < TLS1_2_VERSION) {
+    SSL_CTX_set_security_level(context, 0);  // OpenSSL 3 has no older version above this level.
+  }
+  if (SSL_CTX_set_min_proto_version(context, lowest) != 1 ||
+      SSL_CTX_set_max_proto_version(context, *newest) != 1) {
+    return OpenSslError("can't set the TLS versions");
+  }
+  WEIR_ASSIGN_OR_RETURN(
+      const std::string ciphers,
+      OpenSslCipherList(config.cipher_suites, config.include_insecure_cipher_suites));
+  if (!ciphers.empty() && SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
+    return OpenSslError("can't use these cipher suites");
+  }
+  WEIR_ASSIGN_OR_RETURN(const std::string groups, OpenSslGroupList(config.curve_preferences));
+  if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.c_str()) != 1) {
+    return OpenSslError("can't use these curves");
+  }
+  return LoadOwnCertificate(context, config);
+}
+
+absl::Status ApplyTrust(const TlsConfig& config, SSL_CTX* context) {
+  const bool own_ca = !config.ca_file.empty() || !config.ca_pem.empty();
+  if (own_ca) {
+    WEIR_RETURN_IF_ERROR(AddTrusted(context, config.ca_file, config.ca_pem));
+  }
+  if (!own_ca || config.include_system_ca_certs_pool) {
+    SSL_CTX_set_default_verify_paths(context);
+  }
+  return absl::OkStatus();
+}
+
 std::string FileStamp(const std::string& path) {
   struct stat status {};
   if (path.empty() || ::stat(path.c_str(), &status) != 0) {
@@ -314,55 +353,14 @@ absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::NewServer(const TlsServe
   return context;
 }
 
-absl::StatusOr<TlsContext::ContextPointer> TlsContext::BuildCommon() const {
-  ContextPointer context(
-      SSL_CTX_new(server_.has_value() ? TLS_server_method() : TLS_client_method()), SSL_CTX_free);
-  WEIR_CHECK(context != nullptr);
-  SSL_CTX* const raw = context.get();
-  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                            SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_options(
-      raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // Several records a system call; a record is at most 16 KiB.
-  SSL_CTX_set_read_ahead(raw, 1);
-  SSL_CTX_set_default_read_buffer_len(raw, 65536);
-
-  const std::optional<int> oldest = ParseTlsVersion(common_.min_version);
-  const std::optional<int> newest = ParseTlsVersion(common_.max_version);
-  if (!oldest.has_value() || !newest.has_value()) {
-    return InvalidArgument("not a TLS version: {}",
-                           oldest.has_value() ? common_.max_version : common_.min_version);
-  }
-  const int lowest = *oldest == 0 ? TLS1_2_VERSION : *oldest;
-  if (lowest < TLS1_2_VERSION) {
-    SSL_CTX_set_security_level(raw, 0);  // OpenSSL 3 has no older version above this level.
-  }
-  if (SSL_CTX_set_min_proto_version(raw, lowest) != 1 ||
-      SSL_CTX_set_max_proto_version(raw, *newest) != 1) {
-    return OpenSslError("can't set the TLS versions");
-  }
-  WEIR_ASSIGN_OR_RETURN(
-      const std::string ciphers,
-      OpenSslCipherList(common_.cipher_suites, common_.include_insecure_cipher_suites));
-  if (!ciphers.empty() && SSL_CTX_set_cipher_list(raw, ciphers.c_str()) != 1) {
-    return OpenSslError("can't use these cipher suites");
-  }
-  WEIR_ASSIGN_OR_RETURN(const std::string groups, OpenSslGroupList(common_.curve_preferences));
-  if (!groups.empty() && SSL_CTX_set1_groups_list(raw, groups.c_str()) != 1) {
-    return OpenSslError("can't use these curves");
-  }
-  WEIR_RETURN_IF_ERROR(LoadOwnCertificate(raw, common_));
-  return context;
+absl::Status ApplyClientConfig(const TlsClientConfig& config, SSL_CTX* context) {
+  ERR_clear_error();
+  WEIR_RETURN_IF_ERROR(ApplyCommon(config.common, context));
+  return ApplyTrust(config.common, context);
 }
 
 absl::Status TlsContext::AddClientRules(SSL_CTX* context) const {
-  const bool own_ca = !common_.ca_file.empty() || !common_.ca_pem.empty();
-  if (own_ca) {
-    WEIR_RETURN_IF_ERROR(AddTrusted(context, common_.ca_file, common_.ca_pem));
-  }
-  if (!own_ca || common_.include_system_ca_certs_pool) {
-    SSL_CTX_set_default_verify_paths(context);
-  }
+  WEIR_RETURN_IF_ERROR(ApplyTrust(common_, context));
   SSL_CTX_set_verify(context, client_->insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                      nullptr);
   if (!alpn_.empty()) {
@@ -397,7 +395,18 @@ absl::Status TlsContext::AddServerRules(SSL_CTX* context) const {
 
 absl::StatusOr<TlsContext::ContextPointer> TlsContext::Build() const {
   ERR_clear_error();
-  WEIR_ASSIGN_OR_RETURN(ContextPointer context, BuildCommon());
+  ContextPointer context(
+      SSL_CTX_new(server_.has_value() ? TLS_server_method() : TLS_client_method()), SSL_CTX_free);
+  WEIR_CHECK(context != nullptr);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // Several records a system call; a record is at most 16 KiB.
+  SSL_CTX_set_read_ahead(context.get(), 1);
+  SSL_CTX_set_default_read_buffer_len(context.get(), 65536);
+  WEIR_RETURN_IF_ERROR(ApplyCommon(common_, context.get()));
   WEIR_RETURN_IF_ERROR(server_.has_value() ? AddServerRules(context.get())
                                            : AddClientRules(context.get()));
   return context;

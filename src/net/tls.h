@@ -41,6 +41,10 @@ absl::StatusOr<std::string> OpenSslCipherList(const std::vector<std::string>& su
                                               bool weak_allowed);
 absl::StatusOr<std::string> OpenSslGroupList(const std::vector<std::string>& curves);
 
+// Puts certificates, keys, versions, suites and curves of `config` into a context that somebody
+// else (libcurl) has made for a client.
+absl::Status ApplyClientConfig(const TlsClientConfig& config, SSL_CTX* context);
+
 enum class TlsStatus {
   kDone,
   kWantRead,   // Try again when the socket can be read.
@@ -82,7 +86,7 @@ class TlsStream {
 
   TlsStatus Translate(int result);
 
-  SSL* const ssl_;  // Owned.
+  SSL* const ssl_;            // Owned.
   bool established_ = false;  // The handshake is done.
   std::string error_;
 };
@@ -110,7 +114,6 @@ class TlsContext {
   TlsContext(TlsConfig common, std::vector<std::string> alpn);
 
   absl::StatusOr<ContextPointer> Build() const;
-  absl::StatusOr<ContextPointer> BuildCommon() const;
   absl::Status AddClientRules(SSL_CTX* context) const;
   absl::Status AddServerRules(SSL_CTX* context) const;
   ContextPointer Current();
