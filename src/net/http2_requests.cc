@@ -218,11 +218,7 @@ void Http2Session::FinishBody(Http2Stream& stream) {
   }
   const RequestHead& head = stream.head();
   if (!stream.body.complete()) {
-    if (head.is_grpc()) {
-      FailBody(stream, BodyFault::kMalformed);
-    } else {
-      StreamError(stream.id, ErrorCode::kProtocolError);  // Not the length it declared.
-    }
+    BreakBody(stream, BodyFault::kMalformed);
     return;
   }
   const std::size_t bytes_max = stream.body.bytes_max();
@@ -242,6 +238,16 @@ void Http2Session::FinishBody(Http2Stream& stream) {
   Count(context_.counters.requests);
   stream.state = Http2Stream::State::kOwed;
   stream.handler->OnBody(stream, std::move(body));
+}
+
+// A plain body that is not of the length it declared breaks HTTP/2 itself, a message of gRPC only
+// its own framing.
+void Http2Session::BreakBody(Http2Stream& stream, BodyFault fault) {
+  if (fault == BodyFault::kMalformed && !stream.head().is_grpc()) {
+    StreamError(stream.id, ErrorCode::kProtocolError);
+  } else {
+    FailBody(stream, fault);
+  }
 }
 
 void Http2Session::FailBody(Http2Stream& stream, BodyFault fault) {

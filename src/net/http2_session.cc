@@ -323,7 +323,7 @@ std::size_t Http2Session::ReadData(std::span<const char> bytes) {
   if (data_ != nullptr && data_->state == Http2Stream::State::kReceiving) {
     const BodyFault fault = data_->body.Append(bytes.first(count), host_.share);
     if (fault != BodyFault::kNone) [[unlikely]] {
-      FailBody(*data_, fault);
+      BreakBody(*data_, fault);
     }
   }
   if (remaining_ == 0) {

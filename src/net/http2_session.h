@@ -90,6 +90,7 @@ class Http2Session final : public ServerSession {
   void OpenStream(std::uint32_t id, HeadRef head, bool end_stream);
   bool Refuse(Http2Stream& stream);
   void FinishBody(Http2Stream& stream);
+  void BreakBody(Http2Stream& stream, BodyFault fault);
   void FailBody(Http2Stream& stream, BodyFault fault);
 
   // Control frames and the connection's life: http2_control.cc.

@@ -282,21 +282,24 @@ TEST(Http2ServerTest, ResetsBrokenStreamsAndKeepsTheConnection) {
   client.SendFrame(http2::kHeaders, 4, 3, RawHttp2::PostBlock("/", {{"content-length", "5"}}));
   client.SendFrame(http2::kData, http2::kFlagEndStream, 3, "four");
   EXPECT_EQ(reset_of(3), Code(ErrorCode::kProtocolError));
-  client.SendFrame(http2::kHeaders, 4, 5, RawHttp2::PostBlock("/"));
-  client.SendFrame(http2::kHeaders, 4, 5, RawHttp2::Block({{"trailer", "x"}}));
+  client.SendFrame(http2::kHeaders, 4, 5, RawHttp2::PostBlock("/", {{"content-length", "5"}}));
+  client.SendFrame(http2::kData, 0, 5, "sixsix");
   EXPECT_EQ(reset_of(5), Code(ErrorCode::kProtocolError));
   client.SendFrame(http2::kHeaders, 4, 7, RawHttp2::PostBlock("/"));
-  client.SendFrame(http2::kWindowUpdate, 0, 7, std::string(4, '\0'));
+  client.SendFrame(http2::kHeaders, 4, 7, RawHttp2::Block({{"trailer", "x"}}));
   EXPECT_EQ(reset_of(7), Code(ErrorCode::kProtocolError));
+  client.SendFrame(http2::kHeaders, 4, 9, RawHttp2::PostBlock("/"));
+  client.SendFrame(http2::kWindowUpdate, 0, 9, std::string(4, '\0'));
+  EXPECT_EQ(reset_of(9), Code(ErrorCode::kProtocolError));
   // More than the stream's window.
-  client.SendFrame(http2::kHeaders, 4, 9, RawHttp2::GrpcBlock());
-  client.SendFrame(http2::kData, 0, 9, std::string(70000, '\0'));
-  EXPECT_EQ(reset_of(9), Code(ErrorCode::kFlowControlError));
+  client.SendFrame(http2::kHeaders, 4, 11, RawHttp2::GrpcBlock());
+  client.SendFrame(http2::kData, 0, 11, std::string(70000, '\0'));
+  EXPECT_EQ(reset_of(11), Code(ErrorCode::kFlowControlError));
   // What is still under way on a stream that was reset is passed over.
-  client.SendFrame(http2::kData, http2::kFlagEndStream, 9, "late");
-  client.SendFrame(http2::kHeaders, 4, 11, RawHttp2::PostBlock("/"));
-  client.SendFrame(http2::kHeaders, 5, 11, RawHttp2::Block({{"trailer", "x"}}));
-  EXPECT_EQ(client.ReadAnswer(11).Field(":status"), "200");
+  client.SendFrame(http2::kData, http2::kFlagEndStream, 11, "late");
+  client.SendFrame(http2::kHeaders, 4, 13, RawHttp2::PostBlock("/"));
+  client.SendFrame(http2::kHeaders, 5, 13, RawHttp2::Block({{"trailer", "x"}}));
+  EXPECT_EQ(client.ReadAnswer(13).Field(":status"), "200");
   EXPECT_EQ(server.server->stats().connection_errors, 0u);
 }
 
