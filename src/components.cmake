@@ -2,6 +2,7 @@
 
 weir_component(exporter debug)
 weir_component(exporter file)
+weir_component(exporter kafka DEPS weir_kafka)
 weir_component(exporter nop)
 weir_component(extension basicauth DEPS crypt)
 weir_component(extension bearertokenauth)
@@ -15,4 +16,5 @@ weir_component(processor batch)
 weir_component(processor memory_limiter)
 weir_component(processor probabilistic_sampler)
 weir_component(processor resource)
+weir_component(receiver kafka DEPS weir_kafka)
 weir_component(receiver otlp)
