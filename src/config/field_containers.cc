@@ -172,6 +172,9 @@ void OptionalType::Read(const ConfigNode& node, const ReadContext& context, void
       others.push_back(entry);
     }
   }
+  if (!is_enabled && others.empty()) {
+    return Reset(target);  // Nothing else is said, so nothing is missing.
+  }
   // Read even when it is switched off: what is wrong in it is wrong all the same.
   Element().Read(WithValues(node, std::move(others)), context, Engage(target));
   if (!is_enabled) {
