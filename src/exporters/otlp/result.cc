@@ -14,18 +14,22 @@ using net::GrpcCode;
 using Kind = SendResult::Kind;
 
 // gRPC libraries answer an oversized message with RESOURCE_EXHAUSTED and a text such as "received
-// message larger than max (5000000 vs. 4194304)" (Go, Java) or "Received message larger than max"
-// (C++); the number behind "vs." or after "maximum" is what they take.
+// message larger than max (5000000 vs. 4194304)" (Go, C++); the number behind "vs." is what they
+// take. A weir names that number alone: "received message larger than max (4194304 bytes)".
 bool SaysTooLarge(std::string_view message) {
   return message.find("larger than max") != std::string_view::npos ||
          message.find("exceeds maximum size") != std::string_view::npos;
 }
 
 std::size_t StatedLimit(std::string_view message) {
-  const std::size_t place = message.find("vs. ");
   std::size_t limit = 0;
-  if (place != std::string_view::npos) {
-    std::from_chars(message.data() + place + 4, message.data() + message.size(), limit);
+  for (const std::string_view before : {"vs. ", "larger than max ("}) {
+    const std::size_t place = message.find(before);
+    if (place != std::string_view::npos) {
+      std::from_chars(message.data() + place + before.size(), message.data() + message.size(),
+                      limit);
+      break;
+    }
   }
   return limit;
 }

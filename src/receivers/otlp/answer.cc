@@ -22,47 +22,54 @@ std::string_view ContentType(Protocol protocol) {
 Refusal RefusalOf(const Settlement& settlement) {
   switch (settlement.outcome) {
     case Outcome::kRetry:
-      return {GrpcCode::kUnavailable, "the pipeline is busy, try again later",
+      return {RefusalReason::kBusy, GrpcCode::kUnavailable, "the pipeline is busy, try again later",
               settlement.retry_after};
     case Outcome::kAbandoned:
-      return {GrpcCode::kUnavailable, "shutting down", std::chrono::milliseconds(0)};
+      return {RefusalReason::kShutdown, GrpcCode::kUnavailable, "shutting down",
+              std::chrono::milliseconds(0)};
     case Outcome::kRefused:
     case Outcome::kDelivered:
     case Outcome::kDropped:
       break;
   }
-  return {GrpcCode::kInternal, "the pipeline refused the data for good", std::nullopt};
+  return {RefusalReason::kRefused, GrpcCode::kInternal, "the pipeline refused the data for good",
+          std::nullopt};
 }
 
 Refusal RefusalOf(net::BodyFault fault) {
   using net::BodyFault;
   switch (fault) {
     case BodyFault::kTooLarge:
-      return {GrpcCode::kResourceExhausted, "request is larger than the limit", std::nullopt};
+      return {RefusalReason::kTooLarge, GrpcCode::kResourceExhausted,
+              "request is larger than the limit", std::nullopt};
     case BodyFault::kOverBudget:
-      return {GrpcCode::kResourceExhausted, "memory limit reached, try again later",
-              std::chrono::milliseconds(0)};
+      return {RefusalReason::kOverBudget, GrpcCode::kResourceExhausted,
+              "memory limit reached, try again later", std::chrono::milliseconds(0)};
     case BodyFault::kBadCompression:
-      return {GrpcCode::kInvalidArgument, "request does not decompress", std::nullopt};
+      return {RefusalReason::kBadCompression, GrpcCode::kInvalidArgument,
+              "request does not decompress", std::nullopt};
     case BodyFault::kUnknownEncoding:
-      return {GrpcCode::kUnimplemented, "compression is not supported", std::nullopt};
+      return {RefusalReason::kUnknownEncoding, GrpcCode::kUnimplemented,
+              "compression is not supported", std::nullopt};
     case BodyFault::kMalformed:
     case BodyFault::kNone:
       break;
   }
-  return {GrpcCode::kInvalidArgument, "request is not framed as its protocol asks", std::nullopt};
+  return {RefusalReason::kBadFraming, GrpcCode::kInvalidArgument,
+          "request is not framed as its protocol asks", std::nullopt};
 }
 
 Refusal RefusalOf(const absl::Status& authentication) {
   const std::string_view message(authentication.message().data(), authentication.message().size());
   switch (authentication.code()) {
     case absl::StatusCode::kPermissionDenied:
-      return {GrpcCode::kPermissionDenied, message, std::nullopt};
+      return {RefusalReason::kUnauthenticated, GrpcCode::kPermissionDenied, message, std::nullopt};
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
-      return {GrpcCode::kUnavailable, message, std::chrono::milliseconds(0)};
+      return {RefusalReason::kUnauthenticated, GrpcCode::kUnavailable, message,
+              std::chrono::milliseconds(0)};
     default:
-      return {GrpcCode::kUnauthenticated, message, std::nullopt};
+      return {RefusalReason::kUnauthenticated, GrpcCode::kUnauthenticated, message, std::nullopt};
   }
 }
 
@@ -97,7 +104,9 @@ void AnswerSuccess(net::ServerRequest& request, Protocol protocol) {
                    .fields = {}});
 }
 
-void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal) {
+void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal,
+                   RefusalCounters& counters) {
+  counters.Count(refusal.reason);
   if (protocol == Protocol::kGrpc) {
     net::GrpcStatus status{refusal.code, std::string(refusal.message), {}};
     request.RespondGrpc(refusal.retry_after.has_value()

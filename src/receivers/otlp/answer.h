@@ -13,20 +13,13 @@
 
 #include "absl/status/status.h"
 #include "net/server_request.h"
+#include "receivers/otlp/refusal.h"
 #include "weir/component/delivery.h"
 #include "weir/wire/status_codec.h"
 
 namespace weir::receivers::otlp {
 
 enum class Protocol : std::uint8_t { kGrpc, kHttpProtobuf, kHttpJson };
-
-// Why a request was not taken.
-struct Refusal {
-  net::GrpcCode code = net::GrpcCode::kInternal;
-  std::string_view message;
-  // Set where the same request may succeed later; a hint of 0 asks for a second.
-  std::optional<std::chrono::milliseconds> retry_after;
-};
 
 Refusal RefusalOf(const Settlement& settlement);  // REQUIRES: !settlement.ok()
 Refusal RefusalOf(net::BodyFault fault);
@@ -35,7 +28,9 @@ Refusal RefusalOf(const absl::Status& authentication);
 // Everything was accepted.
 void AnswerSuccess(net::ServerRequest& request, Protocol protocol);
 // As OTLP maps them: RetryInfo or Retry-After on what may be tried again, and a google.rpc.Status.
-void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal);
+// Counted by its reason.
+void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal,
+                   RefusalCounters& counters);
 
 // The HTTP status of a refusal, as OTLP/HTTP and the Collector have it.
 int HttpStatusOf(const Refusal& refusal);

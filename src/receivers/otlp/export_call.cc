@@ -39,7 +39,7 @@ void ExportCall::Answer(const Settlement& settlement) {
   }
   door_.books.Refused(items_);
   door_.metrics.refused.Add(items_);
-  AnswerRefusal(request_, protocol_, RefusalOf(settlement));
+  AnswerRefusal(request_, protocol_, RefusalOf(settlement), door_.refusals);
 }
 
 }  // namespace weir::receivers::otlp

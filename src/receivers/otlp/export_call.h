@@ -26,12 +26,14 @@ struct Door {
       : signal(door_signal),
         sink(door_sink),
         books(node),
-        metrics(scope, receiver, transport, door_signal) {}
+        metrics(scope, receiver, transport, door_signal),
+        refusals(scope, receiver, transport) {}
 
   const Signal signal;
   BatchSink& sink;
   NodeLedger& books;
   ReceiverMetrics metrics;
+  RefusalCounters refusals;
 };
 
 class ExportCall final : public DeliveryTracker, public LoopTask {

@@ -60,6 +60,18 @@ void AnswerText(net::ServerRequest& request, int status, std::string_view text) 
                    .fields = {}});
 }
 
+void AnswerFault(net::ServerRequest& request, Protocol protocol, net::BodyFault fault,
+                 const EndpointRules& rules, Door& door) {
+  Refusal refusal = RefusalOf(fault);
+  std::string message(refusal.message);
+  if (fault == net::BodyFault::kTooLarge) {
+    // Exporters, ours among them, read the number and send smaller requests from then on.
+    message = fmt::format("received message larger than max ({} bytes)", rules.body_bytes_max);
+    refusal.message = message;
+  }
+  AnswerRefusal(request, protocol, refusal, door.refusals);
+}
+
 // Scans and hands on; the answer follows from what becomes of it.
 void Export(net::ServerRequest& request, Protocol protocol, const EndpointRules& rules, Door& door,
             Slice body) {
@@ -69,7 +81,10 @@ void Export(net::ServerRequest& request, Protocol protocol, const EndpointRules&
     const std::string message =
         fmt::format("not an OTLP {} request: {} at byte {}", SignalName(door.signal),
                     wire::ScanErrorName(scan.error), scan.error_offset);
-    AnswerRefusal(request, protocol, {net::GrpcCode::kInvalidArgument, message, std::nullopt});
+    AnswerRefusal(
+        request, protocol,
+        {RefusalReason::kMalformed, net::GrpcCode::kInvalidArgument, message, std::nullopt},
+        door.refusals);
     return;
   }
   if (scan.items == 0) {
@@ -131,7 +146,7 @@ std::shared_ptr<const RequestContext> ContextOf(const EndpointRules& rules,
 
 std::optional<std::size_t> GrpcExportHandler::OnHead(net::ServerRequest& request) {
   if (const absl::Status status = Authenticate(rules_, request); !status.ok()) {
-    AnswerRefusal(request, Protocol::kGrpc, RefusalOf(status));
+    AnswerRefusal(request, Protocol::kGrpc, RefusalOf(status), door_.refusals);
     return std::nullopt;
   }
   return rules_.body_bytes_max;
@@ -142,7 +157,7 @@ void GrpcExportHandler::OnBody(net::ServerRequest& request, Slice body) {
 }
 
 void GrpcExportHandler::OnBodyFault(net::ServerRequest& request, net::BodyFault fault) {
-  AnswerRefusal(request, Protocol::kGrpc, RefusalOf(fault));
+  AnswerFault(request, Protocol::kGrpc, fault, rules_, door_);
 }
 
 HttpExportHandler::HttpExportHandler(const EndpointRules& rules, MemoryBudget& budget,
@@ -192,7 +207,7 @@ std::optional<std::size_t> HttpExportHandler::OnHead(net::ServerRequest& request
     request.head().set_route(route);
   }
   if (const absl::Status status = Authenticate(rules_, request); !status.ok()) {
-    AnswerRefusal(request, route->protocol, RefusalOf(status));
+    AnswerRefusal(request, route->protocol, RefusalOf(status), route->door->refusals);
     return std::nullopt;
   }
   return rules_.body_bytes_max;
@@ -213,7 +228,9 @@ void HttpExportHandler::OnJson(net::ServerRequest& request, Door& door, Slice bo
       &budget_);
   if (!converted.ok()) {
     AnswerRefusal(request, Protocol::kHttpJson,
-                  {net::GrpcCode::kInvalidArgument, converted.message, std::nullopt});
+                  {RefusalReason::kMalformed, net::GrpcCode::kInvalidArgument, converted.message,
+                   std::nullopt},
+                  door.refusals);
     return;
   }
   body = Slice();  // Not needed beside its conversion.
@@ -222,7 +239,7 @@ void HttpExportHandler::OnJson(net::ServerRequest& request, Door& door, Slice bo
 
 void HttpExportHandler::OnBodyFault(net::ServerRequest& request, net::BodyFault fault) {
   const auto& route = *static_cast<const Route*>(request.head().route());
-  AnswerRefusal(request, route.protocol, RefusalOf(fault));
+  AnswerFault(request, route.protocol, fault, rules_, *route.door);
 }
 
 }  // namespace weir::receivers::otlp
