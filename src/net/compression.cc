@@ -77,7 +77,7 @@ class GrowingOutput {
 std::size_t FirstCapacity(std::size_t total) { return total / 4 + 512; }
 
 // ISA-L at its second level compresses spans at 0.8 to 1.1 GB/s to within 4 % of zlib's level 6,
-// libdeflate's fastest at 0.35 to 0.45 GB/s (docs/decisions/004-compression-codecs.md).
+// libdeflate's fastest at 0.35 to 0.45 GB/s (docs/decisions/006-compression-codecs.md).
 Slice CompressIsal(bool gzip, std::span<const Slice> input, int level, MemoryBudget* budget) {
   struct Context {
     isal_zstream stream;

@@ -14,22 +14,22 @@ namespace {
 
 constexpr std::size_t kHeaderBytesMax = 65536;
 
-HttpResponse::Failure FailureOf(CURLcode code) {
+HttpClientResponse::Failure FailureOf(CURLcode code) {
   switch (code) {
     case CURLE_OK:
-      return HttpResponse::Failure::kNone;
+      return HttpClientResponse::Failure::kNone;
     case CURLE_OPERATION_TIMEDOUT:
-      return HttpResponse::Failure::kTimeout;
+      return HttpClientResponse::Failure::kTimeout;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-      return HttpResponse::Failure::kTls;
+      return HttpClientResponse::Failure::kTls;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return HttpResponse::Failure::kInvalid;
+      return HttpClientResponse::Failure::kInvalid;
     default:
-      return HttpResponse::Failure::kUnreachable;
+      return HttpClientResponse::Failure::kUnreachable;
   }
 }
 
@@ -49,7 +49,7 @@ void InitializeCurl() {
   [[maybe_unused]] static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-CurlTransfer::CurlTransfer(const TlsClientConfig& tls, HttpRequest request)
+CurlTransfer::CurlTransfer(const TlsClientConfig& tls, HttpClientRequest request)
     : tls_(tls),
       request_(std::move(request)),
       easy_(curl_easy_init(), curl_easy_cleanup),
@@ -222,14 +222,14 @@ CURLcode CurlTransfer::OnTlsContext(CURL*, void* context, void* self) {
   return CURLE_OK;
 }
 
-HttpResponse CurlTransfer::Finish(CURLcode result) {
+HttpClientResponse CurlTransfer::Finish(CURLcode result) {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
   if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && body_cut_)) {
     return std::move(response_);
   }
-  HttpResponse failed{.failure = FailureOf(result)};
+  HttpClientResponse failed{.failure = FailureOf(result)};
   failed.error = !tls_error_.empty() ? tls_error_
                  : error_[0] != '\0' ? std::string(error_.data())
                                      : std::string(curl_easy_strerror(result));
@@ -241,8 +241,8 @@ absl::StatusOr<std::string> FetchUrl(const std::string& url, const FetchOptions&
   CurlTransfer transfer(options.tls, {.url = url, .response_bytes_max = options.bytes_max});
   transfer.PrepareGet(options.timeout);
   const CURLcode code = curl_easy_perform(transfer.easy());
-  const HttpResponse response = transfer.Finish(code);
-  if (response.failure != HttpResponse::Failure::kNone) {
+  const HttpClientResponse response = transfer.Finish(code);
+  if (response.failure != HttpClientResponse::Failure::kNone) {
     return absl::UnavailableError(fmt::format("can't fetch {}: {}", url, response.error));
   }
   if (response.status != 200) {

@@ -21,7 +21,7 @@ void InitializeCurl();
 class CurlTransfer {
  public:
   // `tls` outlives the transfer.
-  CurlTransfer(const TlsClientConfig& tls, HttpRequest request);
+  CurlTransfer(const TlsClientConfig& tls, HttpClientRequest request);
   ~CurlTransfer();
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
@@ -31,7 +31,7 @@ class CurlTransfer {
   void PreparePost(std::chrono::nanoseconds timeout);
   void PrepareGet(std::chrono::nanoseconds timeout);
   // The response, once libcurl is done with `result`.
-  HttpResponse Finish(CURLcode result);
+  HttpClientResponse Finish(CURLcode result);
 
  private:
   static std::size_t OnRead(char* into, std::size_t size, std::size_t count, void* self);
@@ -43,7 +43,7 @@ class CurlTransfer {
   void PrepareServerName();
 
   const TlsClientConfig& tls_;
-  HttpRequest request_;
+  HttpClientRequest request_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> header_list_;
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> connect_to_;
@@ -53,7 +53,7 @@ class CurlTransfer {
   std::size_t offset_ = 0;  // In that piece.
   std::size_t header_bytes_ = 0;
   bool body_cut_ = false;
-  HttpResponse response_;
+  HttpClientResponse response_;
 };
 
 }  // namespace weir::net

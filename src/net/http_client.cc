@@ -9,7 +9,7 @@
 
 namespace weir::net {
 
-std::string_view HttpResponse::header(std::string_view name) const {
+std::string_view HttpClientResponse::header(std::string_view name) const {
   const auto found = std::find_if(headers.begin(), headers.end(),
                                   [&](const auto& entry) { return entry.first == name; });
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
@@ -20,7 +20,7 @@ class HttpClient::Impl {
   Impl(EventLoop& loop, HttpClientOptions options);
   ~Impl();
 
-  void Send(HttpRequest request, HttpDone done);
+  void Send(HttpClientRequest request, HttpDone done);
   std::size_t open_requests() const { return open_.size(); }
 
  private:
@@ -43,7 +43,7 @@ class HttpClient::Impl {
   static int OnTimer(CURLM* multi, long millis, void* self);
   void OnSocket(int fd, std::uint32_t events);
   void CollectFinished();
-  void Finish(HttpDone done, HttpResponse response);
+  void Finish(HttpDone done, HttpClientResponse response);
 
   EventLoop& loop_;
   const HttpClientOptions options_;
@@ -53,7 +53,7 @@ class HttpClient::Impl {
   std::vector<std::unique_ptr<Socket>> dropped_sockets_;  // May be speaking still.
   EventLoop::TimerId timer_ = 0;
   std::unordered_map<CURL*, Open> open_;
-  std::vector<std::pair<HttpDone, HttpResponse>> finished_;
+  std::vector<std::pair<HttpDone, HttpClientResponse>> finished_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // Deferred tasks hold it weakly.
 };
 
@@ -82,8 +82,8 @@ HttpClient::Impl::~Impl() {
   for (auto& [easy, open] : open_) {
     curl_multi_remove_handle(multi_, easy);
     finished_.emplace_back(std::move(open.done),
-                           HttpResponse{.failure = HttpResponse::Failure::kCancelled,
-                                        .error = "the client was shut down"});
+                           HttpClientResponse{.failure = HttpClientResponse::Failure::kCancelled,
+                                              .error = "the client was shut down"});
   }
   open_.clear();
   curl_multi_cleanup(multi_);
@@ -97,12 +97,12 @@ HttpClient::Impl::~Impl() {
   }
 }
 
-void HttpClient::Impl::Send(HttpRequest request, HttpDone done) {
+void HttpClient::Impl::Send(HttpClientRequest request, HttpDone done) {
   const auto left = request.deadline == TimePoint::max() ? std::chrono::nanoseconds(0)
                                                          : request.deadline - loop_.Now();
   if (left < std::chrono::nanoseconds(0)) {
     Finish(std::move(done),
-           {.failure = HttpResponse::Failure::kTimeout, .error = "the deadline has passed"});
+           {.failure = HttpClientResponse::Failure::kTimeout, .error = "the deadline has passed"});
     return;
   }
   auto transfer = std::make_unique<CurlTransfer>(options_.tls, std::move(request));
@@ -201,7 +201,7 @@ void HttpClient::Impl::CollectFinished() {
 
 // Answers are handed over in a task of their own: `done` may then do anything, such as send again
 // or destroy the client, although libcurl may be on the stack here.
-void HttpClient::Impl::Finish(HttpDone done, HttpResponse response) {
+void HttpClient::Impl::Finish(HttpDone done, HttpClientResponse response) {
   if (finished_.empty()) {
     loop_.Defer([this, alive = std::weak_ptr<bool>(alive_)] {
       if (alive.lock() != nullptr) {
@@ -218,7 +218,7 @@ HttpClient::HttpClient(EventLoop& loop, HttpClientOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
 HttpClient::~HttpClient() = default;
 
-void HttpClient::Send(HttpRequest request, HttpDone done) {
+void HttpClient::Send(HttpClientRequest request, HttpDone done) {
   impl_->Send(std::move(request), std::move(done));
 }
 

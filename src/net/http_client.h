@@ -38,7 +38,7 @@ struct HttpClientOptions {
   std::uint32_t upload_buffer_bytes = 0;  // 0: libcurl's 64 KiB.
 };
 
-struct HttpRequest {
+struct HttpClientRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<Slice> body;  // Sent by POST, also when empty.
@@ -46,7 +46,7 @@ struct HttpRequest {
   std::size_t response_bytes_max = std::size_t{64} << 10;
 };
 
-struct HttpResponse {
+struct HttpClientResponse {
   enum class Failure : std::uint8_t {
     kNone,         // There is a status.
     kUnreachable,  // No connection, or it broke before an answer.
@@ -65,7 +65,7 @@ struct HttpResponse {
   std::string_view header(std::string_view name) const;
 };
 
-using HttpDone = absl::AnyInvocable<void(HttpResponse)>;
+using HttpDone = absl::AnyInvocable<void(HttpClientResponse)>;
 
 class HttpClient {
  public:
@@ -74,7 +74,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  void Send(HttpRequest request, HttpDone done);
+  void Send(HttpClientRequest request, HttpDone done);
 
   std::size_t open_requests() const;
 

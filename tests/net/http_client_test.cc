@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-using Failure = HttpResponse::Failure;
+using Failure = HttpClientResponse::Failure;
 
 class HttpClientTest : public testing::Test {
  protected:
@@ -30,21 +30,23 @@ class HttpClientTest : public testing::Test {
     thread_.RunAndWait(
         [&] { client_ = std::make_unique<HttpClient>(thread_.loop(), std::move(options)); });
   }
-  std::future<HttpResponse> Begin(HttpRequest request, std::chrono::nanoseconds timeout = 20s) {
+  std::future<HttpClientResponse> Begin(HttpClientRequest request,
+                                        std::chrono::nanoseconds timeout = 20s) {
     if (client_ == nullptr) {
       MakeClient();
     }
-    auto promise = std::make_shared<std::promise<HttpResponse>>();
-    std::future<HttpResponse> future = promise->get_future();
+    auto promise = std::make_shared<std::promise<HttpClientResponse>>();
+    std::future<HttpClientResponse> future = promise->get_future();
     thread_.RunAndWait([&] {
       request.deadline = thread_.loop().Now() + timeout;
-      client_->Send(std::move(request),
-                    [promise](HttpResponse response) { promise->set_value(std::move(response)); });
+      client_->Send(std::move(request), [promise](HttpClientResponse response) {
+        promise->set_value(std::move(response));
+      });
     });
     return future;
   }
-  HttpResponse Post(const std::string& url, std::vector<Slice> body = {},
-                    std::chrono::nanoseconds timeout = 20s) {
+  HttpClientResponse Post(const std::string& url, std::vector<Slice> body = {},
+                          std::chrono::nanoseconds timeout = 20s) {
     return Begin({.url = url, .body = std::move(body)}, timeout).get();
   }
 
@@ -66,10 +68,10 @@ TEST_F(HttpClientTest, PostsSlices) {
     expected += piece;
     pieces.push_back(Slice::Copy(piece));
   }
-  const HttpResponse response = Begin({.url = server.url("/v1/traces"),
-                                       .headers = {{"X-Key", "value"}, {"X-Empty", ""}},
-                                       .body = pieces})
-                                    .get();
+  const HttpClientResponse response = Begin({.url = server.url("/v1/traces"),
+                                             .headers = {{"X-Key", "value"}, {"X-Empty", ""}},
+                                             .body = pieces})
+                                          .get();
   EXPECT_EQ(response.failure, Failure::kNone) << response.error;
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "answer");
@@ -125,7 +127,7 @@ TEST_F(HttpClientTest, StatusesAreNoFailures) {
   PlainHttpServer server([](const auto&) {
     return HttpAnswer("503 Service Unavailable", "later", "Retry-After: 7\r\n");
   });
-  const HttpResponse response = Post(server.url());
+  const HttpClientResponse response = Post(server.url());
   EXPECT_EQ(response.failure, Failure::kNone);
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.header("retry-after"), "7");
@@ -141,7 +143,8 @@ TEST_F(HttpClientTest, RedirectsAreNotFollowed) {
 TEST_F(HttpClientTest, LargeAnswersAreCut) {
   PlainHttpServer server(
       [](const auto&) { return HttpAnswer("200 OK", std::string(500000, 'x')); });
-  const HttpResponse response = Begin({.url = server.url(), .response_bytes_max = 1000}).get();
+  const HttpClientResponse response =
+      Begin({.url = server.url(), .response_bytes_max = 1000}).get();
   EXPECT_EQ(response.failure, Failure::kNone) << response.error;
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body.size(), 1000u);
@@ -153,7 +156,7 @@ TEST_F(HttpClientTest, Failures) {
   EXPECT_EQ(Post("file:///etc/passwd").failure, Failure::kInvalid);
   EXPECT_EQ(Post("http://[x/").failure, Failure::kInvalid);
   PlainHttpServer closing([](const auto&) { return ""; });
-  const HttpResponse closed = Post(closing.url());
+  const HttpClientResponse closed = Post(closing.url());
   EXPECT_EQ(closed.failure, Failure::kUnreachable);
   EXPECT_FALSE(closed.error.empty());
   PlainHttpServer half([](const auto&) { return "HTTP/1.1 200 OK\r\nContent-Le"; });
@@ -185,7 +188,7 @@ TEST_F(HttpClientTest, DestroyingTheClientEndsItsRequests) {
     leave.get_future().wait();
     return "";
   });
-  std::future<HttpResponse> response = Begin({.url = server.url()});
+  std::future<HttpClientResponse> response = Begin({.url = server.url()});
   arrived.get_future().wait();
   thread_.RunAndWait([this] { client_.reset(); });
   EXPECT_EQ(response.get().failure, Failure::kCancelled);
@@ -197,7 +200,7 @@ TEST_F(HttpClientTest, DoneMayDestroyTheClient) {
   MakeClient();
   std::promise<void> destroyed;
   thread_.RunAndWait([&] {
-    client_->Send({.url = server.url()}, [&](HttpResponse) {
+    client_->Send({.url = server.url()}, [&](HttpClientResponse) {
       client_.reset();
       destroyed.set_value();
     });
@@ -256,7 +259,7 @@ class HttpClientTlsTest : public HttpClientTest {
 TEST_F(HttpClientTlsTest, VerifiesAndConnects) {
   const auto server = Serve();
   MakeClient({.tls = client_config_});
-  const HttpResponse response = Post(server->url(), {Slice::Copy(std::string(100000, 'x'))});
+  const HttpClientResponse response = Post(server->url(), {Slice::Copy(std::string(100000, 'x'))});
   EXPECT_EQ(response.status, 200) << response.error;
 }
 
@@ -286,7 +289,7 @@ TEST_F(HttpClientTlsTest, ServerNameOverride) {
   EXPECT_EQ(Post(server->url()).failure, Failure::kTls);
   client_config_.server_name_override = "backend.example";
   MakeClient({.tls = client_config_});
-  const HttpResponse response = Post(server->url());
+  const HttpClientResponse response = Post(server->url());
   EXPECT_EQ(response.status, 200) << response.error;
   EXPECT_EQ(response.body, "127.0.0.1:" + std::to_string(server->port()));
 }
