@@ -11,7 +11,17 @@ _weir() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local commands="run validate print-config components schema load version completion"
   local options="--config --set --feature-gates --help --version"
+  if [[ ${COMP_WORDS[1]} == load ]]; then
+    options="--endpoint --protocol --signal --rate --concurrency --connections --items-per-request
+      --item-size --duration --count --compression --header --timeout --retries --drain-timeout
+      --seed --numbered --json --insecure --tls --ca-file --cert-file --key-file --server-name
+      --insecure-skip-verify --help"
+  fi
   case $previous in
+    --protocol) COMPREPLY=($(compgen -W "grpc http" -- "$current")); return ;;
+    --signal) COMPREPLY=($(compgen -W "traces metrics logs all" -- "$current")); return ;;
+    --compression) COMPREPLY=($(compgen -W "none gzip zstd snappy" -- "$current")); return ;;
+    --ca-file | --cert-file | --key-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --config) COMPREPLY=($(compgen -f -- "${current#file:}")); return ;;
     completion) COMPREPLY=($(compgen -W "bash zsh" -- "$current")); return ;;
   esac
@@ -47,7 +57,29 @@ _weir() {
     '1:command:->command' '*::argument:->argument'
   case $state in
     command) _describe command commands ;;
-    argument) [[ $words[1] == completion ]] && _values shell bash zsh || _files ;;
+    argument)
+      case $words[1] in
+        completion) _values shell bash zsh ;;
+        load)
+          _arguments \
+            '--endpoint[where to send]:endpoint:' '--protocol[how]:protocol:(grpc http)' \
+            '--signal[what]:signal:(traces metrics logs all)' '--rate[items a second]:items:' \
+            '--concurrency[requests in flight]:requests:' '--connections[how many]:count:' \
+            '--items-per-request[items in each]:items:' '--item-size[bytes of attributes]:size:' \
+            '--duration[how long to send]:duration:' '--count[items to send]:items:' \
+            '--compression[of bodies]:compression:(none gzip zstd snappy)' \
+            '*--header[sent with every request]:name=value:' '--timeout[for one try]:duration:' \
+            '--retries[tries after the first]:count:' '--seed[makes it repeatable]:number:' \
+            '--drain-timeout[wait for the last answers]:duration:' \
+            '--numbered[give each item its number]' '--json[print the summary as JSON]' \
+            '--insecure[send in clear text]' '--tls[use TLS]' \
+            '--ca-file[verify the server with]:file:_files' '--cert-file[own]:file:_files' \
+            '--key-file[its key]:file:_files' '--server-name[to verify]:name:' \
+            '--insecure-skip-verify[take any certificate]' '(-h --help)'{-h,--help}'[shows help]'
+          ;;
+        *) _files ;;
+      esac
+      ;;
   esac
 }
 _weir "$@"

@@ -189,7 +189,9 @@ void AddLoadOptions(CLI::App& command, LoadArguments& arguments) {
       ->capture_default_str();
   command.add_option("--concurrency", options.concurrency, "Requests in flight at most.")
       ->capture_default_str();
-  command.add_option("--connections", options.connections, "Connections to send over.")
+  command
+      .add_option("--connections", options.connections,
+                  "Connections to send over. HTTP/1.1 opens one for each request in flight.")
       ->capture_default_str();
   command.add_option("--items-per-request", options.items_per_request, "Items in each request.")
       ->capture_default_str();

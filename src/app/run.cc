@@ -1,8 +1,10 @@
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "app/commands.h"
@@ -40,6 +42,19 @@ void WaitForEnd(const service::Service& service) {
   }
 }
 
+// While the drain runs: true once a further signal asks to end it, false once it has ended.
+bool WaitForSecondSignal(const std::stop_token& stop) {
+  const sigset_t signals = SteeringSignals();
+  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 20'000'000};  // How long the exit may be late.
+  while (!stop.stop_requested()) {
+    const int signal = ::sigtimedwait(&signals, nullptr, &kLook);
+    if (signal > 0 && signal != SIGHUP) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 int Run(const Registry& registry, const ConfigOptions& options) {
@@ -67,6 +82,11 @@ int Run(const Registry& registry, const ConfigOptions& options) {
     return kExitStart;
   }
   WaitForEnd(**service);
+  std::jthread impatience([&](const std::stop_token& stop) {
+    if (WaitForSecondSignal(stop)) {
+      (*service)->EndDrain();
+    }
+  });
   const std::uint64_t abandoned = (*service)->Shutdown();
   if (!(*service)->fatal().ok()) {
     return kExitFatal;

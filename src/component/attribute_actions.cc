@@ -5,9 +5,9 @@
 #include <map>
 #include <memory_resource>
 
-#include "weir/component/attribute_values.h"
 #include "re2/re2.h"
 #include "weir/base/check.h"
+#include "weir/component/attribute_values.h"
 #include "weir/component/config_value.h"
 #include "weir/wire/value_text.h"
 

@@ -156,6 +156,10 @@ void DeliveryToken::Settle(const Settlement& settlement) {
   }
 }
 
+bool DeliveryToken::source_can_retry() const {
+  return tracker_ != nullptr && tracker_->fold_ == DeliveryTracker::Fold::kWorst;
+}
+
 DeliveryToken DeliveryToken::Split() {
   WEIR_CHECK(state_ != State::kSettled);
   if (tracker_ != nullptr) {

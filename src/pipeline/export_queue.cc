@@ -120,14 +120,15 @@ bool ExportQueue::Reserve(std::uint64_t weight) {
 
 void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
   const std::uint64_t items = batch.items();
-  parts_.books.In(items);
   const std::uint64_t weight = Weigh(batch, slots_[slot]);
   batch.set_weight(weight);
-  if (!Reserve(weight)) {
-    if (!parts_.settings.sending_queue.block_on_overflow) {
-      Refuse(std::move(batch));
-      return;
-    }
+  const bool room = Reserve(weight);
+  if (!room && !parts_.settings.sending_queue.block_on_overflow) {
+    Refuse(std::move(batch));
+    return;
+  }
+  parts_.books.In(items);
+  if (!room) {
     // It waits unsecured, so its source waits with it; the memory budget bounds how many can.
     parts_.books.Hold(static_cast<std::int64_t>(items));
     {
@@ -144,8 +145,17 @@ void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
   Push({.batch = std::move(batch), .slot = slot});
 }
 
+// A sender that is told to try again has lost nothing, so this door never took it in. A copy whose
+// siblings may succeed, or that was acknowledged before, is gone.
 void ExportQueue::Refuse(Batch batch) {
-  parts_.books.Drop(DropReason::kQueueFull, batch.items());
+  for (const Part& part : batch.parts()) {
+    if (part.token.source_can_retry()) {
+      parts_.books.Refused(part.items);
+    } else {
+      parts_.books.In(part.items);
+      parts_.books.Drop(DropReason::kQueueFull, part.items);
+    }
+  }
   queue_metrics_.enqueue_failed.Add(batch.items());
   batch.Settle(Outcome::kRetry);
 }
@@ -356,12 +366,19 @@ void ExportQueue::Drain(TimePoint deadline, std::function<void(std::uint64_t)> d
   sender_.HurryUntil(deadline);
   drain_timer_ = parts_.loop.ScheduleAt(deadline, [this] {
     drain_timer_ = 0;
-    const std::uint64_t abandoned = sender_.Abandon() + AbandonWaiting();
-    if (const auto done = std::exchange(drained_, nullptr); done != nullptr) {
-      done(abandoned);
-    }
+    EndDrain();
   });
   Take();
+}
+
+void ExportQueue::EndDrain() {
+  if (drained_ == nullptr) {
+    return;
+  }
+  parts_.loop.Cancel(std::exchange(drain_timer_, 0));
+  const std::uint64_t abandoned = sender_.Abandon() + AbandonWaiting();
+  const auto done = std::exchange(drained_, nullptr);
+  done(abandoned);
 }
 
 void ExportQueue::CheckDrained() {

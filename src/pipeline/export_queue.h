@@ -71,6 +71,8 @@ class ExportQueue {
   // Sends what is there, including open batches, and calls `drained` once nothing is left; at
   // `deadline` what is left is abandoned, counted, and passed as a number. Called once.
   void Drain(TimePoint deadline, std::function<void(std::uint64_t items_abandoned)> drained);
+  // As if the deadline had come. No-op when no drain is under way.
+  void EndDrain();
 
  private:
   struct Entry {

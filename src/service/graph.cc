@@ -119,6 +119,16 @@ void Graph::FlushLanes(TimePoint deadline) {
   }
 }
 
+void Graph::EndDrain() {
+  for (const auto& [id, node] : exporters_) {
+    for (const auto& queue : node->queues) {
+      if (queue != nullptr) {
+        node->loop.loop().Post([queue = queue.get()] { queue->EndDrain(); });
+      }
+    }
+  }
+}
+
 std::uint64_t Graph::DrainExporters(TimePoint deadline) {
   struct Pending {
     std::promise<std::uint64_t> abandoned;

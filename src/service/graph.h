@@ -47,6 +47,9 @@ class Graph {
   // Items that had to be abandoned. Safe without Start and after a failed one.
   std::uint64_t Shutdown(TimePoint deadline);
 
+  // Ends a Shutdown that is draining on another thread as if its deadline had come.
+  void EndDrain();
+
   // The lowest limit that a memory_limiter states; nullopt without one.
   std::optional<std::size_t> memory_limit_bytes() const;
 

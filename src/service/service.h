@@ -51,6 +51,9 @@ class Service final : public Host {
   // Drains within shutdown_timeout. Safe to call twice.
   std::uint64_t Shutdown();
 
+  // Ends a Shutdown under way on another thread at once. What is left is counted as dropped.
+  void EndDrain() { graph_->EndDrain(); }
+
   // OK until a component reported that it cannot go on.
   absl::Status fatal() const;
 

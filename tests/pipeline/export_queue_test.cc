@@ -151,7 +151,8 @@ TEST_F(ExportQueueTest, AFullQueueRefuses) {
   const auto second = Send("b");
   const auto third = Send("c");
   EXPECT_EQ(third->secured()->outcome, Outcome::kRetry);
-  EXPECT_EQ(Dropped(DropReason::kQueueFull), 1U);
+  EXPECT_EQ(books_->Books().refused, 1U);  // Its source offers it again.
+  EXPECT_EQ(Dropped(DropReason::kQueueFull), 0U);
   EXPECT_EQ(queue_->size(), 2);
   OnLoop([this] { exporter_.waiting.front()(SendResult{}); });
   ASSERT_TRUE(first->WaitForDelivered());
@@ -159,6 +160,23 @@ TEST_F(ExportQueueTest, AFullQueueRefuses) {
   EXPECT_EQ(fourth->secured()->outcome, Outcome::kDelivered);
   EXPECT_EQ(Drain(std::chrono::milliseconds(1)), 2U);
   EXPECT_EQ(second->delivered()->outcome, Outcome::kAbandoned);
+}
+
+// Scenario: the same, but what does not fit is one copy of a fan-out, or nobody's to send again.
+// Guarantees: it is a loss, and counted as one.
+TEST_F(ExportQueueTest, ACopyThatDoesNotFitIsLost) {
+  settings_.sending_queue.queue_size = 1;
+  exporter_.answer = nullptr;
+  Open();
+  const auto first = Send("a");
+  RecordingTracker tracker;
+  std::vector<Batch> copies = MakeBatch(Signal::kTraces, "b", 3, &tracker).Fork(2);
+  edge_->Emit(std::move(copies[0]));
+  copies[1].Settle(Outcome::kDelivered);
+  edge_->Emit(MakeBatch(Signal::kTraces, "c", 2));
+  EXPECT_EQ(Dropped(DropReason::kQueueFull), 5U);
+  EXPECT_EQ(tracker.delivered()->outcome, Outcome::kDelivered);
+  Drain(std::chrono::milliseconds(1));
 }
 
 TEST_F(ExportQueueTest, BlockOnOverflowWaitsForRoom) {

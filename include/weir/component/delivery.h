@@ -114,6 +114,11 @@ class DeliveryToken {
   // Fills `branches`; this token is settled by them. REQUIRES: not settled, branches not empty.
   void Fork(std::span<DeliveryToken> branches);
 
+  // True when kRetry reaches the source itself, which then offers the same bytes again: nothing is
+  // lost by it. False behind a fan-out (another branch may succeed), after securing, and for bytes
+  // whose source does not listen.
+  bool source_can_retry() const;
+
   bool settled() const { return state_ == State::kSettled; }
   bool secured() const { return state_ != State::kOpen; }
 
