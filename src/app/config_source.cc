@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "fmt/format.h"
+#include "net/http_client.h"
 #include "service/service.h"
 #include "weir/config/errors.h"
 #include "weir/config/loader.h"
@@ -17,7 +18,7 @@ ConfigWorld RealWorld() {
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
           },
           .read_file = ReadConfigFile,
-          .fetch = nullptr};
+          .fetch = [](const std::string& url) { return net::FetchUrl(url); }};
 }
 
 }  // namespace

@@ -38,8 +38,7 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
       app.add_subcommand("components", "Lists the components of this build.");
   CLI::App* const schema =
       app.add_subcommand("schema", "Prints the JSON Schema of the configuration, for editors.");
-  CLI::App* const generate =
-      app.add_subcommand("load", "Sends generated telemetry over OTLP.");
+  CLI::App* const generate = app.add_subcommand("load", "Sends generated telemetry over OTLP.");
   LoadArguments load_arguments;
   AddLoadOptions(*generate, load_arguments);
   CLI::App* const version = app.add_subcommand("version", "Prints the version.");

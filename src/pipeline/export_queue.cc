@@ -32,16 +32,19 @@ ExportQueue::ExportQueue(Parts parts)
                           !parts_.settings.sending_queue.wait_for_result),
       capacity_(Capacity(parts_.settings.sending_queue)),
       exporter_metrics_(parts_.metrics, parts_.exporter_id, parts_.signal),
+      latency_to_queue_(EdgeLatency(parts_.metrics, parts_.exporter_id, "exporter", parts_.signal)),
       ring_(kRingSlots),
-      sender_({.settings = parts_.settings,
-               .exporter = parts_.exporter,
-               .loop = parts_.loop,
-               .books = parts_.books,
-               .metrics = exporter_metrics_,
-               .logger = parts_.logger,
-               .budget = parts_.budget,
-               .too_large = [this](std::size_t bytes) { LowerBytesMax(bytes); },
-               .released = [this](std::uint64_t weight) { Released(weight); }}),
+      sender_(
+          {.settings = parts_.settings,
+           .exporter = parts_.exporter,
+           .loop = parts_.loop,
+           .books = parts_.books,
+           .metrics = exporter_metrics_,
+           .latency = EdgeLatency(parts_.metrics, parts_.exporter_id, "destination", parts_.signal),
+           .logger = parts_.logger,
+           .budget = parts_.budget,
+           .too_large = [this](std::size_t bytes) { LowerBytesMax(bytes); },
+           .released = [this](std::uint64_t weight) { Released(weight); }}),
       queue_metrics_(
           parts_.metrics, parts_.exporter_id, parts_.signal, [this] { return size(); },
           [this] { return capacity(); }, [this] { return oldest_age_seconds(); }) {}
@@ -128,6 +131,8 @@ void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
     return;
   }
   parts_.books.In(items);
+  latency_to_queue_.Record(
+      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - batch.received()).count()));
   if (!room) {
     // It waits unsecured, so its source waits with it; the memory budget bounds how many can.
     parts_.books.Hold(static_cast<std::int64_t>(items));

@@ -116,7 +116,8 @@ class ExportQueue {
   const bool secure_when_queued_;
   const std::uint64_t capacity_;  // In weights.
   ExporterMetrics exporter_metrics_;
-  std::vector<Slot> slots_;  // Fixed before the first Enqueue; batchers belong to the loop.
+  Histogram& latency_to_queue_;  // From the arrival in the process.
+  std::vector<Slot> slots_;      // Fixed before the first Enqueue; batchers belong to the loop.
 
   // Shared with the lanes.
   MpscRing<Entry> ring_;

@@ -110,6 +110,8 @@ void Sender::OnDelivered(Job& job, const SendResult& result) {
   parts_.books.Hold(-static_cast<std::int64_t>(items));
   parts_.books.Out(items - rejected);
   parts_.metrics.sent.Add(items - rejected);
+  parts_.latency.Record(
+      static_cast<std::uint64_t>((parts_.loop.Now() - job.batch.received()).count()));
   if (rejected > 0) {
     parts_.books.Drop(DropReason::kRejectedPartial, rejected);
     parts_.metrics.send_failed.Add(rejected);

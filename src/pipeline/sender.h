@@ -36,6 +36,7 @@ class Sender {
     EventLoop& loop;
     NodeLedger& books;
     ExporterMetrics& metrics;
+    Histogram& latency;  // From the arrival in the process to the destination's answer.
     const Logger& logger;
     MemoryBudget& budget;
     // A destination said that requests over this many bytes are too large for it.

@@ -66,6 +66,21 @@ absl::Status Graph::StartAll() {
   return absl::OkStatus();
 }
 
+std::vector<std::string> Graph::Notes() const {
+  std::vector<std::string> notes;
+  for (const auto& pipeline : pipelines_) {
+    for (const auto& node : pipeline->lanes.front()->processors) {
+      if (node->stage != nullptr && node->processor->batcher_settings().has_value()) {
+        notes.push_back(fmt::format(
+            "service::pipelines::{}: {} merges in place, because what follows it depends on where "
+            "batches are cut; items it has acknowledged and holds do not survive a crash",
+            pipeline->name, node->id.ToString()));
+      }
+    }
+  }
+  return notes;
+}
+
 std::optional<std::size_t> Graph::memory_limit_bytes() const {
   std::optional<std::size_t> lowest;
   for (const auto& pipeline : pipelines_) {

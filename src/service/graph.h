@@ -50,6 +50,9 @@ class Graph {
   // Ends a Shutdown that is draining on another thread as if its deadline had come.
   void EndDrain();
 
+  // What an operator should know before relying on it: stages that hold what a crash loses.
+  std::vector<std::string> Notes() const;
+
   // The lowest limit that a memory_limiter states; nullopt without one.
   std::optional<std::size_t> memory_limit_bytes() const;
 

@@ -113,6 +113,7 @@ absl::Status Service::MakeExtensions() {
 }
 
 absl::Status Service::Start() {
+  started_ = true;
   SetState(ServiceState::kStarting);
   absl::Status status = StartExtensions();
   if (status.ok()) {
@@ -155,7 +156,7 @@ void Service::SetState(ServiceState state) {
 }
 
 std::uint64_t Service::Shutdown() {
-  if (std::exchange(shut_down_, true) || log_output_ == nullptr) {
+  if (std::exchange(shut_down_, true) || !started_) {
     return 0;
   }
   const TimePoint deadline = std::chrono::steady_clock::now() + options_.config.shutdown_timeout;

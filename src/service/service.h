@@ -87,6 +87,7 @@ class Service final : public Host {
   std::vector<std::unique_ptr<ExtensionNode>> extensions_;
   std::unique_ptr<Graph> graph_;
   std::vector<std::unique_ptr<MetricsServer>> metrics_servers_;
+  bool started_ = false;
   bool shut_down_ = false;
 
   mutable std::mutex fatal_mutex_;
