@@ -28,6 +28,7 @@ function(weir_ours target name)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:weir_flags>)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   install(TARGETS ${target} EXPORT weirTargets ARCHIVE DESTINATION lib)
+  set_property(GLOBAL APPEND PROPERTY WEIR_PACKAGE_TARGETS ${target})
 endfunction()
 
 function(weir_tests folder)

@@ -6,7 +6,8 @@
 #   target_link_libraries(app PRIVATE weir::main)         # to run it: weir/app/main.h
 #   target_link_libraries(app PRIVATE weir::builtin)      # beside the components of this tree
 #
-# The libraries themselves are installed where they are made (weir_ours in library.cmake).
+# The libraries themselves are installed where they are made (weir_ours in library.cmake). Target
+# package_targets builds all that is installed.
 include(CMakePackageConfigHelpers)
 set(package_dir lib/cmake/weir)
 install(DIRECTORY include/weir DESTINATION include)
@@ -20,3 +21,6 @@ install(FILES ${PROJECT_BINARY_DIR}/weirConfig.cmake ${PROJECT_BINARY_DIR}/weirC
         DESTINATION ${package_dir})
 install(FILES cmake/dependencies.cmake DESTINATION ${package_dir} RENAME weirDependencies.cmake)
 install(FILES LICENSE README.md DESTINATION share/doc/weir)
+
+get_property(package_targets GLOBAL PROPERTY WEIR_PACKAGE_TARGETS)
+add_custom_target(package_targets DEPENDS weir ${package_targets})
