@@ -38,7 +38,7 @@ struct LoadOptions {
   double rate = 0;
   // Requests without an answer at most, those that wait for their next try included.
   std::uint32_t concurrency = 16;
-  std::uint32_t connections = 1;
+  std::uint32_t connections = 1;  // HTTP/1.1 opens one for each request in flight.
   std::uint32_t items_per_request = 100;
   // Bytes of keys and values of an item's attributes, roughly. 0: none.
   std::uint32_t item_bytes = 200;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "load/grpc_transport.h"
-#include "weir/base/status.h"
+#include "load/http_transport.h"
 #include "weir/wire/status_codec.h"
 
 namespace weir::load {
@@ -28,10 +28,8 @@ Answer AnswerOfBody(Signal signal, std::string_view body) {
 
 absl::StatusOr<std::vector<std::unique_ptr<Transport>>> MakeTransports(EventLoop& loop,
                                                                        const LoadOptions& options) {
-  if (options.protocol == Protocol::kHttp) {
-    return InvalidArgument("--protocol http is not available in this build");
-  }
-  return MakeGrpcTransports(loop, options);
+  return options.protocol == Protocol::kHttp ? MakeHttpTransports(loop, options)
+                                             : MakeGrpcTransports(loop, options);
 }
 
 }  // namespace weir::load

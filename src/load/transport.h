@@ -1,5 +1,5 @@
-// Transport sends the requests of a load run over one connection and says what became of them, in
-// words that are the same for gRPC and HTTP.
+// Transport sends the requests of a load run and says what became of them, in words that are the
+// same for gRPC and HTTP.
 //
 // Threads: the loop's thread, construction and destruction included.
 // Ownership: the loop outlives the transport.
