@@ -15,12 +15,14 @@ struct Config {
   static net::GrpcClientConfig Defaults() {
     net::GrpcClientConfig client;
     client.compression = net::Compression::kGzip;
+    client.write_buffer_size = 512 * 1024;
     return client;
   }
   static void VisitFields(auto& self, auto& visit) {
     visit.Squash(self.client);
     visit.Squash(self.settings);
   }
+  void Validate(FieldCheck& check) const;
   bool operator==(const Config&) const = default;
 };
 
