@@ -85,9 +85,9 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
 int weir::Main(int argc, char** argv, const Registry& registry) {
   // Debian builds Abseil with deadlock detection on, which costs several percent on gRPC's locks.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  // Request buffers come and go by the thousand a second. By default glibc returns such memory to the
-  // kernel each time and faults it in again, which costs more than all of our own work; so up to
-  // 64 MiB of it stay ours.
+  // Request buffers come and go by the thousand a second. By default glibc returns such memory to
+  // the kernel each time and faults it in again, which costs more than all of our own work; so up
+  // to 64 MiB of it stay ours.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   return app::Dispatch(argc, argv, registry);

@@ -71,8 +71,8 @@ class Graph {
   std::uint64_t DrainExporters(TimePoint deadline);
 
   LoopThread lane_loop_;  // Timers of the lanes, and what is left of a burst.
-  // Receivers are destroyed last: until every token is settled, one may still bring an answer back to
-  // a receiver's loop.
+  // Receivers are destroyed last: until every token is settled, one may still bring an answer back
+  // to a receiver's loop.
   std::map<ComponentId, std::unique_ptr<ReceiverNode>> receivers_;
   std::map<ComponentId, std::unique_ptr<ExporterNode>> exporters_;
   std::map<ComponentId, std::unique_ptr<ConnectorNode>> connectors_;

@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "component folders": CONTRACT | {"codec", "net", "kafka"},
     "load": {"base", "wire", "config", "telemetry", "net"},
     "service": CONTRACT | {"net", "pipeline"},
-    "app": CONTRACT | {"load", "service"},
+    "app": CONTRACT | {"load", "net", "service"},
 }
 
 # Where the headers of a third-party library may be included: folders, or kinds of components.
