@@ -77,7 +77,7 @@ class TidyTest(unittest.TestCase):
             self.assert_problem("may be included in", path, f"#include {include}\n")
         for path, include in (
             ("src/net/a.cc", "<nghttp2/nghttp2.h>"),
-            ("src/exporters/kafka/a.cc", "<librdkafka/rdkafka.h>"),
+            ("src/kafka/a.cc", "<librdkafka/rdkafka.h>"),
             ("src/processors/attributes/a.cc", "<openssl/sha.h>"),
             ("src/config/a.cc", '"yaml-cpp/yaml.h"'),
             ("tests/wire/a_test.cc", '"opentelemetry/proto/trace/v1/trace.pb.h"'),
