@@ -70,7 +70,6 @@ class Graph {
   void FlushLanes(TimePoint deadline);
   std::uint64_t DrainExporters(TimePoint deadline);
 
-  LoopThread lane_loop_;  // Timers of the lanes, and what is left of a burst.
   // Receivers are destroyed last: until every token is settled, one may still bring an answer back
   // to a receiver's loop.
   std::map<ComponentId, std::unique_ptr<ReceiverNode>> receivers_;
@@ -79,6 +78,7 @@ class Graph {
   // Downstream first: a pipeline that feeds another by a connector comes after it.
   std::vector<std::unique_ptr<PipelineNode>> pipelines_;
   bool shut_down_ = false;
+  LoopThread lane_loop_;  // Timers of the lanes, and what is left of a burst. Last: see LaneNode.
 };
 
 }  // namespace weir::service

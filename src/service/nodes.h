@@ -82,11 +82,12 @@ class LaneEntry final : public BatchOutput {
 };
 
 struct LaneNode {
-  std::unique_ptr<LoopThread> thread;  // Null when it runs on its producers' threads.
   LaneEntry entry;
   std::unique_ptr<pipeline::Lane> lane;
   std::vector<std::unique_ptr<ProcessorNode>> processors;
   std::size_t batch_moved = ~std::size_t{0};  // The processor that the queues stand in for.
+  // Null when it runs on its producers' threads. Last: stops before the lane that it runs goes.
+  std::unique_ptr<LoopThread> thread;
 };
 
 struct PipelineNode {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -142,14 +143,14 @@ TEST(LaneTest, TimersRunUnderTheBaton) {
 // Guarantees: they are settled as abandoned, so their source delivers again.
 TEST(LaneTest, DestroyingAbandonsWhatIsLeft) {
   testkit::RecordingTracker tracker;
-  LoopThread thread("lanes");
-  thread.StopAndJoin();  // Nothing runs a kThread lane any more.
   Exclusive output;
-  {
-    Lane lane(16, thread.loop(), Lane::Mode::kThread, output);
-    Batch batch = MakeBatch(Signal::kTraces, "a", 1, &tracker);
-    EXPECT_EQ(lane.Offer(batch, 0), Admission::kAccepted);
-  }
+  auto thread = std::make_unique<LoopThread>("lanes");
+  thread->StopAndJoin();  // Nothing runs a kThread lane any more.
+  auto lane = std::make_unique<Lane>(16, thread->loop(), Lane::Mode::kThread, output);
+  Batch batch = MakeBatch(Signal::kTraces, "a", 1, &tracker);
+  EXPECT_EQ(lane->Offer(batch, 0), Admission::kAccepted);
+  thread.reset();  // A loop goes before the lane whose task it may still hold.
+  lane.reset();
   ASSERT_TRUE(tracker.delivered().has_value());
   EXPECT_EQ(tracker.delivered()->outcome, Outcome::kAbandoned);
 }
