@@ -63,7 +63,6 @@ Attempt FromLibdeflate(libdeflate_result result) {
 
 // Every byte of input makes at most 1032 of output: what claims more is a lie.
 constexpr std::size_t kDeflateExpansionMax = 1032;
-constexpr std::size_t kGzipTrailerBytes = 8;
 constexpr std::size_t kGzipMemberBytesMin = 18;
 
 // The last four bytes state the last member's size (modulo 2^32, which no limit of ours reaches).

@@ -93,7 +93,7 @@ struct PipelineConfig {
   std::vector<ComponentId> receivers;
   std::vector<ComponentId> processors;
   std::vector<ComponentId> exporters;
-  std::optional<std::uint32_t> lanes;  // Unset: one, and more when it is saturated.
+  std::optional<std::uint32_t> lanes;  // Unset: one, on its producers' threads.
 
   SourceMark mark;
 
