@@ -357,6 +357,7 @@ class ListenersTest(unittest.TestCase):
                 while time.monotonic() < end:
                     sender.send("traces", request("traces", 1, number))
                     number += 1
+                    time.sleep(0.005)  # Fewer in all than the queue holds, however slow the sink is.
             sink.wait_for_items(number)
             self.assertEqual("", sender.sent.difference(sink.items))
 
