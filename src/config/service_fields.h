@@ -24,7 +24,7 @@ struct PipelineFields {
     visit("processors", self.processors, "Processors, in the order they run.");
     visit("exporters", self.exporters, "Exporters, and connectors that begin other pipelines.");
     visit("lanes", self.lanes,
-          "Threads of their own that run the processors; unset runs them on the receivers' threads.",
+          "Threads that run the processors; unset runs them on the receivers' threads.",
           Between(1, ServiceConfig::kLanesMax));
   }
 };
