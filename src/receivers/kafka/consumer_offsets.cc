@@ -138,6 +138,7 @@ void Consumer::Resume(Partition& partition) {
   const PartitionListPtr list = ListOf(partition);
   list->elems[0].offset =
       std::min(partition.read_from, partition.offsets.first_failed().value_or(partition.read_from));
+  partition.offsets.ReadAgainFrom(list->elems[0].offset);
   const ErrorPtr error(rd_kafka_seek_partitions(client_->get(), list.get(), 0));
   if (error != nullptr) {
     context_.logger.Warn("A Kafka partition could not be set back",

@@ -8,9 +8,10 @@ OffsetTracker::Verdict OffsetTracker::Begin(std::int64_t offset) {
   if (offset >= next_) {
     entries_.push_back({offset, State::kOpen});
     next_ = offset + 1;
+    again_from_ = kNowhere;
     return Verdict::kTake;
   }
-  if (entries_.empty() || offset < entries_.front().offset) {
+  if ((entries_.empty() || offset < entries_.front().offset) && offset < again_from_) {
     return Verdict::kRewound;
   }
   Entry* entry = Find(offset);
@@ -19,6 +20,10 @@ OffsetTracker::Verdict OffsetTracker::Begin(std::int64_t offset) {
   }
   entry->state = State::kOpen;
   return Verdict::kTake;
+}
+
+void OffsetTracker::ReadAgainFrom(std::int64_t offset) {
+  again_from_ = std::min(again_from_, offset);
 }
 
 void OffsetTracker::Settle(std::int64_t offset) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 
 namespace weir::receivers::kafka {
@@ -25,6 +26,9 @@ class OffsetTracker {
     kRewound,  // From below all that is open: the log was cut or made anew. Use a new tracker.
   };
   Verdict Begin(std::int64_t offset);
+  // The partition is set back to `offset`: what comes from there on, up to the first new message,
+  // is read once more because it was asked for, even when all of it is settled by then.
+  void ReadAgainFrom(std::int64_t offset);
   // No-op where the offset is unknown.
   void Settle(std::int64_t offset);
   void Fail(std::int64_t offset);
@@ -44,10 +48,12 @@ class OffsetTracker {
     State state;
   };
   Entry* Find(std::int64_t offset);
+  static constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::max();
 
   std::deque<Entry> entries_;  // By offset; the front is not settled.
   std::optional<std::int64_t> committable_;
   std::int64_t next_ = 0;
+  std::int64_t again_from_ = kNowhere;
 };
 
 }  // namespace weir::receivers::kafka

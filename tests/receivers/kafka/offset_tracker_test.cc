@@ -45,6 +45,26 @@ TEST(OffsetTracker, AFailedOneIsTakenAgainAndThoseBehindItAreNot) {
   EXPECT_EQ(offsets.committable(), 3);
 }
 
+// The failed one settles before those behind it come by once more: they are done, not new.
+TEST(OffsetTracker, WhatIsReadAgainAsAskedIsNoRewind) {
+  OffsetTracker offsets;
+  for (std::int64_t offset = 0; offset < 3; ++offset) {
+    EXPECT_EQ(offsets.Begin(offset), Verdict::kTake);
+  }
+  offsets.Fail(0);
+  offsets.Settle(1);
+  offsets.Settle(2);
+  offsets.ReadAgainFrom(0);
+  EXPECT_EQ(offsets.Begin(0), Verdict::kTake);
+  offsets.Settle(0);
+  EXPECT_EQ(offsets.committable(), 3);
+  EXPECT_EQ(offsets.Begin(1), Verdict::kSkip);
+  EXPECT_EQ(offsets.Begin(2), Verdict::kSkip);
+  EXPECT_EQ(offsets.Begin(3), Verdict::kTake);
+  offsets.Settle(3);
+  EXPECT_EQ(offsets.Begin(1), Verdict::kRewound);  // Nobody asked for this.
+}
+
 TEST(OffsetTracker, ALogMadeAnewIsNoticed) {
   OffsetTracker offsets;
   EXPECT_EQ(offsets.Begin(100), Verdict::kTake);
