@@ -3,47 +3,19 @@
 #include <iterator>
 
 #include "fmt/format.h"
+#include "net/html_page.h"
 #include "service/service.h"
 
 namespace weir::service {
 namespace {
 
-std::string Escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-std::string Document(std::string_view title, std::string_view body) {
-  return fmt::format(
-      "<!doctype html><html><head><meta charset=\"utf-8\"><title>weir: {0}</title></head>"
-      "<body><h1>{0}</h1>{1}<p><a href=\"/debug/\">all pages</a></p></body></html>\n",
-      title, body);
-}
-
 std::string RenderService(const Service& service) {
   const KnownComponents known = DescribeComponents(*service.options().registry);
-  return Document("service",
-                  fmt::format("<p>weir {} ({})</p><h2>Configuration</h2><pre>{}</pre>",
-                              Escape(service.options().version), Escape(service.options().revision),
-                              Escape(RenderEffective(service.options().root, known))));
+  return net::DebugPage(
+      "service", fmt::format("<p>weir {} ({})</p><h2>Configuration</h2><pre>{}</pre>",
+                             net::EscapeHtml(service.options().version),
+                             net::EscapeHtml(service.options().revision),
+                             net::EscapeHtml(RenderEffective(service.options().root, known))));
 }
 
 std::string RenderQueues(const Service& service) {
@@ -55,15 +27,15 @@ std::string RenderQueues(const Service& service) {
         fmt::format_to(
             std::back_inserter(rows),
             "<tr><td>{}</td><td>{}</td><td>{:.2f}</td><td>{:.0f}</td><td>{:.1f} s</td></tr>",
-            Escape(id.ToString()), SignalName(signal), queue->size(), queue->capacity(),
+            net::EscapeHtml(id.ToString()), SignalName(signal), queue->size(), queue->capacity(),
             queue->oldest_age_seconds());
       }
     }
   }
-  return Document("queues",
-                  "<table><tr><th>exporter</th><th>signal</th><th>size</th><th>capacity</th>"
-                  "<th>oldest</th></tr>" +
-                      rows + "</table>");
+  return net::DebugPage("queues",
+                        "<table><tr><th>exporter</th><th>signal</th><th>size</th><th>capacity</th>"
+                        "<th>oldest</th></tr>" +
+                            rows + "</table>");
 }
 
 }  // namespace

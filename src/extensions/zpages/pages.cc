@@ -4,20 +4,11 @@
 #include <iterator>
 
 #include "fmt/format.h"
+#include "net/html_page.h"
 
 namespace weir::extensions::zpages {
 
 namespace {
-
-std::string PageOf(std::string_view title, std::string_view body) {
-  return fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>weir: {0}</title>"
-      "<style>body{{font:14px system-ui,sans-serif;margin:2em}}table{{border-collapse:collapse}}"
-      "td,th{{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}}"
-      "td:first-child,th:first-child{{text-align:left}}.bad{{color:#b00;font-weight:bold}}</style>"
-      "</head><body><h1>{0}</h1>{1}<p><a href=\"/debug/\">all pages</a></p></body></html>\n",
-      title, body);
-}
 
 const NodeBooks* FindNode(const std::optional<Look>& look, const NodeKey& key) {
   if (!look.has_value()) {
@@ -44,29 +35,6 @@ std::string DropsOf(const NodeBooks& books) {
 
 }  // namespace
 
-std::string EscapeHtml(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 std::string RenderPipelines(const std::optional<Look>& before, const Look& now) {
   std::string body =
       "<table><tr><th>node</th><th>signal</th><th>pipeline</th><th>in/s</th><th>out/s</th>"
@@ -81,8 +49,8 @@ std::string RenderPipelines(const std::optional<Look>& before, const Look& now) 
         std::back_inserter(body),
         "<tr><td>{} {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
         "<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td{}>{}</td></tr>",
-        NodeKindName(books.key.kind), EscapeHtml(books.key.node), SignalName(books.key.signal),
-        EscapeHtml(books.key.pipeline), has_rate ? Rate(earlier->in, books.in, seconds) : "",
+        NodeKindName(books.key.kind), net::EscapeHtml(books.key.node), SignalName(books.key.signal),
+        net::EscapeHtml(books.key.pipeline), has_rate ? Rate(earlier->in, books.in, seconds) : "",
         has_rate ? Rate(earlier->out, books.out, seconds) : "", books.in, books.created,
         books.recovered, books.out, books.consumed, books.held, DropsOf(books), books.refused,
         books.closes() ? "" : " class=\"bad\"", books.missing());
@@ -91,28 +59,30 @@ std::string RenderPipelines(const std::optional<Look>& before, const Look& now) 
       "</table><p>in + created + recovered = out + consumed + held + dropped + missing. On a busy "
       "node items between two counts may show as missing for a moment. Rates are those since the "
       "page was looked at before.</p>";
-  return PageOf("pipelines", body);
+  return net::DebugPage("pipelines", body);
 }
 
 std::string RenderMemory(const MemoryBudget& budget) {
   const std::string limit = budget.limit() == MemoryBudget::kUnlimited
                                 ? std::string("none")
                                 : fmt::format("{}", budget.limit());
-  return PageOf("memory", fmt::format("<table><tr><th>telemetry in flight</th><th>bytes</th></tr>"
-                                      "<tr><td>now</td><td>{}</td></tr>"
-                                      "<tr><td>peak</td><td>{}</td></tr>"
-                                      "<tr><td>limit</td><td>{}</td></tr>"
-                                      "<tr><td>refusals</td><td>{}</td></tr></table>",
-                                      budget.used(), budget.peak(), limit, budget.refusals()));
+  return net::DebugPage("memory",
+                        fmt::format("<table><tr><th>telemetry in flight</th><th>bytes</th></tr>"
+                                    "<tr><td>now</td><td>{}</td></tr>"
+                                    "<tr><td>peak</td><td>{}</td></tr>"
+                                    "<tr><td>limit</td><td>{}</td></tr>"
+                                    "<tr><td>refusals</td><td>{}</td></tr></table>",
+                                    budget.used(), budget.peak(), limit, budget.refusals()));
 }
 
 std::string RenderIndex() {
-  return PageOf("debug pages",
-                "<ul><li><a href=\"/debug/servicez\">service: build and configuration</a></li>"
-                "<li><a href=\"/debug/pipelinez\">pipelines: rates and books of every node</a></li>"
-                "<li><a href=\"/debug/queuez\">queues</a></li>"
-                "<li><a href=\"/debug/memoryz\">memory</a></li>"
-                "<li><a href=\"/debug/ledger.json\">the ledger as JSON</a></li></ul>");
+  return net::DebugPage(
+      "debug pages",
+      "<ul><li><a href=\"/debug/servicez\">service: build and configuration</a></li>"
+      "<li><a href=\"/debug/pipelinez\">pipelines: rates and books of every node</a></li>"
+      "<li><a href=\"/debug/queuez\">queues</a></li>"
+      "<li><a href=\"/debug/memoryz\">memory</a></li>"
+      "<li><a href=\"/debug/ledger.json\">the ledger as JSON</a></li></ul>");
 }
 
 }  // namespace weir::extensions::zpages

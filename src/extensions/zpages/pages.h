@@ -29,8 +29,6 @@ std::string RenderMemory(const MemoryBudget& budget);
 // Links to all pages.
 std::string RenderIndex();
 
-std::string EscapeHtml(std::string_view text);
-
 }  // namespace weir::extensions::zpages
 
 #endif  // WEIR_EXTENSIONS_ZPAGES_PAGES_H_
