@@ -7,6 +7,7 @@
 
 #include "re2/re2.h"
 #include "weir/base/check.h"
+#include "weir/base/text.h"
 #include "weir/component/attribute_values.h"
 #include "weir/component/config_value.h"
 #include "weir/wire/value_text.h"
@@ -43,13 +44,6 @@ std::optional<std::string> Joined(const std::vector<std::pair<std::string, std::
   return joined;
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
-
 std::optional<std::string> FromContext(const RequestContext& context, std::string_view source) {
   if (source == "client.address") {
     return std::string(AddressOf(context.peer_address));
@@ -60,7 +54,7 @@ std::optional<std::string> FromContext(const RequestContext& context, std::strin
   if (source.starts_with("metadata.")) {
     source.remove_prefix(9);
   }
-  return Joined(context.metadata, Lower(source));
+  return Joined(context.metadata, AsciiLower(source));
 }
 
 }  // namespace

@@ -5,17 +5,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "weir/base/text.h"
 #include "weir/config/errors.h"
 
 namespace weir::net {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
 
 const std::uint8_t* Bytes(const std::string& text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
@@ -32,7 +26,7 @@ void Add(HeaderMap& headers, const std::string& name, const ConfigNode& value,
     return;
   }
   const std::string text = Text(value);
-  const std::string lower = Lower(name);
+  const std::string lower = AsciiLower(name);
   if (nghttp2_check_header_name(Bytes(lower), lower.size()) == 0 || lower.front() == ':') {
     errors.Add(value.mark(), path, "\"" + name + "\" is not the name of a header");
     return;
@@ -42,7 +36,7 @@ void Add(HeaderMap& headers, const std::string& name, const ConfigNode& value,
     return;
   }
   if (std::any_of(headers.entries.begin(), headers.entries.end(),
-                  [&](const auto& entry) { return Lower(entry.first) == lower; })) {
+                  [&](const auto& entry) { return AsciiLower(entry.first) == lower; })) {
     errors.Add(value.mark(), path, "header \"" + name + "\" is given twice");
     return;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/compression.h"
+#include "weir/base/text.h"
 
 namespace weir::net {
 namespace {
@@ -109,10 +110,7 @@ ServerOptions MakeServerOptions(const HttpServerConfig& config) {
                             .max_age = std::chrono::seconds(config.cors->max_age)});
   }
   for (const auto& [name, value] : config.response_headers) {
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    options.response_fields.emplace_back(std::move(lower), value.reveal());
+    options.response_fields.emplace_back(AsciiLower(name), value.reveal());
   }
   return options;
 }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "weir/base/status.h"
+#include "weir/base/text.h"
 #include "weir/base/watched_file.h"
 
 namespace weir::extensions::basicauth {
@@ -102,17 +103,6 @@ bool CheckCrypt(const std::string& hash, std::string_view password) {
 }
 
 }  // namespace
-
-bool EqualInConstantTime(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  }
-  return difference == 0;
-}
 
 absl::StatusOr<Htpasswd> Htpasswd::Parse(std::string_view text) {
   Htpasswd parsed;

@@ -34,9 +34,6 @@ class Htpasswd {
   std::map<std::string, std::string, std::less<>> hash_by_user_;
 };
 
-// As long for any two texts of one length.
-bool EqualInConstantTime(std::string_view a, std::string_view b);
-
 }  // namespace weir::extensions::basicauth
 
 #endif  // WEIR_EXTENSIONS_BASICAUTH_HTPASSWD_H_

@@ -5,36 +5,15 @@
 
 #include "net/header_list.h"
 #include "weir/base/status.h"
+#include "weir/base/text.h"
 
 namespace weir::extensions::bearertokenauth {
 
-namespace {
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
-
-// As long for any two texts of one length.
-bool EqualInConstantTime(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  }
-  return difference == 0;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 BearerTokenAuth::BearerTokenAuth(Config config, const ComponentContext& context)
     : config_(std::move(config)),
-      header_(LowerCase(config_.header)),
+      header_(AsciiLower(config_.header)),
       logger_(context.logger),
       values_(std::make_shared<const Values>()) {
   std::vector<std::string_view> tokens;

@@ -1,20 +1,10 @@
 #include "processors/batch/config.h"
 
-#include <cctype>
 #include <set>
 
+#include "weir/base/text.h"
+
 namespace weir::processors::batch {
-namespace {
-
-std::string ToLower(std::string text) {
-  for (char& c : text) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return text;
-}
-
-}  // namespace
-
 void Config::Validate(FieldCheck& check) const {
   if (send_batch_max_size != 0 && send_batch_max_size < send_batch_size) {
     check.Error("send_batch_max_size", "must be 0 or at least send_batch_size ({})",
@@ -22,7 +12,7 @@ void Config::Validate(FieldCheck& check) const {
   }
   std::set<std::string> seen;
   for (const std::string& key : metadata_keys) {
-    if (!seen.insert(ToLower(key)).second) {
+    if (!seen.insert(AsciiLower(key)).second) {
       check.Error("metadata_keys", "names `{}` twice (case does not matter)", key);
     }
   }
@@ -35,7 +25,7 @@ BatcherSettings Config::ToSettings() const {
   settings.timeout = timeout;
   settings.metadata_cardinality_max = metadata_cardinality_limit;
   for (const std::string& key : metadata_keys) {
-    settings.metadata_keys.push_back(ToLower(key));
+    settings.metadata_keys.push_back(AsciiLower(key));
   }
   return settings;
 }
