@@ -12,10 +12,6 @@ namespace weir::internal {
 // valid JSON.
 void AppendJsonString(std::string_view text, std::string& json);
 
-// The length of the UTF-8 sequence that `text` begins with; 0 when it is malformed or text is
-// empty.
-std::size_t Utf8SequenceLength(std::string_view text);
-
 }  // namespace weir::internal
 
 #endif  // WEIR_SRC_TELEMETRY_JSON_TEXT_H_

@@ -6,6 +6,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "telemetry/json_text.h"
+#include "weir/wire/utf8.h"
 
 namespace weir {
 
@@ -28,7 +29,7 @@ std::string LabelName(std::string_view name) {
 std::string ValidUtf8(std::string_view text) {
   std::string valid;
   while (!text.empty()) {
-    const std::size_t length = internal::Utf8SequenceLength(text);
+    const std::size_t length = wire::Utf8SequenceLength(text);
     valid.append(length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length));
     text.remove_prefix(length == 0 ? 1 : length);
   }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "weir/wire/utf8.h"
+
 namespace weir::wire {
 namespace {
 
@@ -112,28 +114,6 @@ Json AppendJson(const AnyValueView& value, int nesting_left, std::string& out) {
       return AppendJsonObject(value, nesting_left, out);
   }
   return Json::kMalformed;
-}
-
-// The length of the UTF-8 sequence at the start of `text`, or 0 when there is none.
-std::size_t Utf8Length(std::string_view text) {
-  const auto at = [text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = at(0);
-  if (lead < 0x80) {
-    return 1;
-  }
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) {
-      return 0;
-    }
-  }
-  const bool overlong = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xf0 && at(1) < 0x90);
-  const bool surrogate = lead == 0xed && at(1) > 0x9f;
-  const bool too_high = lead == 0xf4 && at(1) > 0x8f;
-  return overlong || surrogate || too_high ? 0 : length;
 }
 
 void AppendJsonAscii(char c, std::string& out) {
@@ -243,7 +223,7 @@ void AppendBase64(std::string_view bytes, std::string& out) {
 void AppendJsonString(std::string_view text, std::string& out) {
   out.push_back('"');
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
+    const std::size_t length = Utf8SequenceLength(text);
     if (length == 1) {
       AppendJsonAscii(text.front(), out);
     } else if (length == 0) {

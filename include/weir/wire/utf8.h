@@ -59,6 +59,9 @@ inline bool IsValidUtf8(std::string_view bytes) {
   return IsAscii(bytes.data(), bytes.size()) || internal::IsValidUtf8Slow(bytes);
 }
 
+// The length of the UTF-8 sequence that `text` begins with; 0 when there is none, or no text.
+std::size_t Utf8SequenceLength(std::string_view text);
+
 }  // namespace weir::wire
 
 #endif  // WEIR_WIRE_UTF8_H_
