@@ -261,6 +261,16 @@ class EpollLoop final : public EventLoop {
   std::atomic<std::thread::id> thread_{};
 };
 
+void EventLoop::RunAndWait(Task task) {
+  WEIR_CHECK(!InLoopThread());
+  std::promise<void> done;
+  Post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
 std::unique_ptr<EventLoop> NewEpollLoop() { return std::make_unique<EpollLoop>(); }
 
 LoopThread::LoopThread(std::string name)
@@ -276,16 +286,6 @@ void LoopThread::StopAndJoin() {
     loop_->Stop();
     thread_.join();
   }
-}
-
-void LoopThread::RunAndWait(EventLoop::Task task) {
-  WEIR_CHECK(!loop_->InLoopThread());
-  std::promise<void> done;
-  loop_->Post([&] {
-    task();
-    done.set_value();
-  });
-  done.get_future().wait();
 }
 
 }  // namespace weir

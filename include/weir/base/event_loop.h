@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 
@@ -77,6 +78,9 @@ class EventLoop {
 
   virtual bool InLoopThread() const = 0;
 
+  // Runs `task` on the loop thread and waits for it. REQUIRES: the loop runs, on another thread.
+  void RunAndWait(Task task);
+
   // Runs until Stop; posted work is run to the end before it returns.
   virtual void Run() = 0;
   virtual void Stop() = 0;
@@ -94,8 +98,7 @@ class LoopThread {
   EventLoop& loop() { return *loop_; }
   void StopAndJoin();
 
-  // Runs `task` on the loop and waits for it. REQUIRES: not called on the loop thread.
-  void RunAndWait(EventLoop::Task task);
+  void RunAndWait(EventLoop::Task task) { loop_->RunAndWait(std::move(task)); }
 
  private:
   std::unique_ptr<EventLoop> loop_;

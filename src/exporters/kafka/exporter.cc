@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <future>
 #include <utility>
 
 #include "weir/base/status.h"
@@ -179,12 +178,7 @@ void KafkaExporter::Unwatch() {
 
 absl::Status KafkaExporter::Shutdown(TimePoint deadline) {
   if (event_fd_ >= 0) {
-    std::promise<void> stopped;
-    context_.loop.Post([this, deadline, &stopped] {
-      StopOnLoop(deadline);
-      stopped.set_value();
-    });
-    stopped.get_future().wait();
+    context_.loop.RunAndWait([this, deadline] { StopOnLoop(deadline); });
     close(std::exchange(event_fd_, -1));
   }
   client_.reset();
