@@ -52,6 +52,11 @@ class ClientAuthenticator {
   virtual bool uses_context() const { return false; }
 };
 
+// The running extension `id` as what an exporter's `auth::authenticator` asks for.
+// InvalidArgument when it does not run or adds no credentials.
+absl::StatusOr<const ClientAuthenticator*> FindClientAuthenticator(const Host& host,
+                                                                   const ComponentId& id);
+
 // Capability: a folder for durable state.
 class StorageProvider {
  public:

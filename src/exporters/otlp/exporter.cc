@@ -1,7 +1,6 @@
 #include "exporters/otlp/exporter.h"
 
 #include <array>
-#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,21 +17,10 @@ constexpr std::array<std::string_view, kSignalCount> kPaths = {
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export"};
 
-// Start and Shutdown run on the service thread, the client lives on the loop's.
-void RunOnLoop(EventLoop& loop, EventLoop::Task task) {
-  std::promise<void> done;
-  loop.Post([&] {
-    task();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
 }  // namespace
 
 OtlpExporter::OtlpExporter(Config config, const ExporterContext& context)
     : config_(std::move(config)),
-      logger_(context.logger),
       budget_(context.budget),
       host_(context.host),
       loop_(context.loop),
@@ -44,24 +32,14 @@ OtlpExporter::OtlpExporter(Config config, const ExporterContext& context)
 
 OtlpExporter::~OtlpExporter() { Shutdown(TimePoint::min()).IgnoreError(); }
 
-absl::Status OtlpExporter::FindAuthenticator() {
-  if (!config_.client.auth.has_value()) {
-    return absl::OkStatus();
-  }
-  const ComponentId& id = config_.client.auth->authenticator;
-  authenticator_ = dynamic_cast<const ClientAuthenticator*>(host_.FindExtension(id));
-  if (authenticator_ == nullptr) {
-    return InvalidArgument("auth::authenticator: {} is no running extension that adds credentials",
-                           id.ToString());
-  }
-  return absl::OkStatus();
-}
-
 absl::Status OtlpExporter::Start() {
-  WEIR_RETURN_IF_ERROR(FindAuthenticator());
+  if (config_.client.auth.has_value()) {
+    WEIR_ASSIGN_OR_RETURN(authenticator_,
+                          FindClientAuthenticator(host_, config_.client.auth->authenticator));
+  }
   WEIR_ASSIGN_OR_RETURN(net::GrpcClientOptions options,
                         net::MakeGrpcClientOptions(config_.client, "weir"));
-  RunOnLoop(loop_, [&] {
+  loop_.RunAndWait([&] {
     client_ = std::make_unique<net::GrpcClient>(loop_, std::move(options));
     client_->Connect();
   });
@@ -71,7 +49,7 @@ absl::Status OtlpExporter::Start() {
 absl::Status OtlpExporter::Shutdown(TimePoint /*deadline*/) {
   // The queue has drained or given up by now; what is open is cancelled.
   if (client_ != nullptr) {
-    RunOnLoop(loop_, [this] { client_.reset(); });
+    loop_.RunAndWait([this] { client_.reset(); });
   }
   return absl::OkStatus();
 }

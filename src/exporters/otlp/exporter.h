@@ -26,10 +26,7 @@ class OtlpExporter final : public Exporter {
   void Send(const Batch& batch, TimePoint deadline, SendDone done) override;
 
  private:
-  absl::Status FindAuthenticator();
-
   const Config config_;
-  const Logger& logger_;
   MemoryBudget& budget_;
   Host& host_;
   EventLoop& loop_;

@@ -1,6 +1,5 @@
 #include "exporters/otlphttp/exporter.h"
 
-#include <future>
 #include <string_view>
 #include <utility>
 
@@ -14,16 +13,6 @@ namespace {
 
 // Above this the JSON of a batch gives its memory back after it was sent.
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
-
-// Start and Shutdown run on the service thread, the client lives on the loop's.
-void RunOnLoop(EventLoop& loop, EventLoop::Task task) {
-  std::promise<void> done;
-  loop.Post([&] {
-    task();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
 
 }  // namespace
 
@@ -48,30 +37,20 @@ OtlpHttpExporter::OtlpHttpExporter(Config config, const ExporterContext& context
 
 OtlpHttpExporter::~OtlpHttpExporter() { Shutdown(TimePoint::min()).IgnoreError(); }
 
-absl::Status OtlpHttpExporter::FindAuthenticator() {
-  if (!config_.client.auth.has_value()) {
-    return absl::OkStatus();
-  }
-  const ComponentId& id = config_.client.auth->authenticator;
-  authenticator_ = dynamic_cast<const ClientAuthenticator*>(host_.FindExtension(id));
-  if (authenticator_ == nullptr) {
-    return InvalidArgument("auth::authenticator: {} is no running extension that adds credentials",
-                           id.ToString());
-  }
-  return absl::OkStatus();
-}
-
 absl::Status OtlpHttpExporter::Start() {
-  WEIR_RETURN_IF_ERROR(FindAuthenticator());
+  if (config_.client.auth.has_value()) {
+    WEIR_ASSIGN_OR_RETURN(authenticator_,
+                          FindClientAuthenticator(host_, config_.client.auth->authenticator));
+  }
   WEIR_ASSIGN_OR_RETURN(net::HttpClientOptions options, net::MakeHttpClientOptions(config_.client));
-  RunOnLoop(loop_, [&] { client_ = std::make_unique<net::HttpClient>(loop_, std::move(options)); });
+  loop_.RunAndWait([&] { client_ = std::make_unique<net::HttpClient>(loop_, std::move(options)); });
   return absl::OkStatus();
 }
 
 absl::Status OtlpHttpExporter::Shutdown(TimePoint /*deadline*/) {
   // The queue has drained or given up by now; what is open is cancelled.
   if (client_ != nullptr) {
-    RunOnLoop(loop_, [this] { client_.reset(); });
+    loop_.RunAndWait([this] { client_.reset(); });
   }
   return absl::OkStatus();
 }

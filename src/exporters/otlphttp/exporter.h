@@ -31,7 +31,6 @@ class OtlpHttpExporter final : public Exporter {
   void Send(const Batch& batch, TimePoint deadline, SendDone done) override;
 
  private:
-  absl::Status FindAuthenticator();
   // The body before compression; false when the batch is malformed. Adds what JSON can't hold to
   // `rejected`.
   bool MakeBody(const Batch& batch, std::vector<Slice>& body, std::uint64_t& rejected);
