@@ -77,14 +77,17 @@ void DeliveryTracker::AddShare() {
   undelivered_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void DeliveryTracker::ShareSecured(const Settlement& settlement) {
-  std::uint32_t cell = secured_fold_.load(std::memory_order_relaxed);
+void DeliveryTracker::FoldInto(std::atomic<std::uint32_t>& fold, Outcome outcome) const {
+  std::uint32_t cell = fold.load(std::memory_order_relaxed);
   const auto folded = [&] {
-    return fold_ == Fold::kWorst ? FoldWorst(cell, settlement.outcome)
-                                 : FoldBest(cell, settlement.outcome);
+    return fold_ == Fold::kWorst ? FoldWorst(cell, outcome) : FoldBest(cell, outcome);
   };
-  while (!secured_fold_.compare_exchange_weak(cell, folded(), std::memory_order_relaxed)) {
+  while (!fold.compare_exchange_weak(cell, folded(), std::memory_order_relaxed)) {
   }
+}
+
+void DeliveryTracker::ShareSecured(const Settlement& settlement) {
+  FoldInto(secured_fold_, settlement.outcome);
   if (settlement.retry_after.count() > 0) {
     std::int64_t known = retry_after_ms_.load(std::memory_order_relaxed);
     while (known < settlement.retry_after.count() &&
@@ -100,13 +103,7 @@ void DeliveryTracker::ShareSecured(const Settlement& settlement) {
 }
 
 void DeliveryTracker::ShareDelivered(const Settlement& settlement) {
-  std::uint32_t cell = delivered_fold_.load(std::memory_order_relaxed);
-  const auto folded = [&] {
-    return fold_ == Fold::kWorst ? FoldWorst(cell, settlement.outcome)
-                                 : FoldBest(cell, settlement.outcome);
-  };
-  while (!delivered_fold_.compare_exchange_weak(cell, folded(), std::memory_order_relaxed)) {
-  }
+  FoldInto(delivered_fold_, settlement.outcome);
   if (undelivered_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     const std::uint32_t fold = delivered_fold_.load(std::memory_order_relaxed);
     const bool again = (fold & kAbandonedSeen) != 0;

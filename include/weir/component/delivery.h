@@ -72,6 +72,7 @@ class DeliveryTracker {
   enum class Fold : std::uint8_t { kWorst, kBest };
 
   void AddShare();
+  void FoldInto(std::atomic<std::uint32_t>& fold, Outcome outcome) const;
   void ShareSecured(const Settlement& settlement);
   void ShareDelivered(const Settlement& settlement);
 

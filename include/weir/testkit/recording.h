@@ -92,10 +92,9 @@ class RecordingSink final : public BatchSink {
     settlement_ = settlement;
   }
 
-  Admission Offer(Batch& batch, std::uint64_t affinity) override {
+  Admission Offer(Batch& batch, std::uint64_t /*affinity*/) override {
     std::unique_lock lock(mutex_);
     ++offers_;
-    affinities_.push_back(affinity);
     if (answer_ == Admission::kBusy) {
       changed_.notify_all();
       return Admission::kBusy;
@@ -149,7 +148,6 @@ class RecordingSink final : public BatchSink {
   std::size_t offers_ = 0;
   std::uint64_t items_ = 0;
   std::string payload_;
-  std::vector<std::uint64_t> affinities_;
   std::vector<Batch> batches_;
 };
 
