@@ -22,6 +22,9 @@ using weir::kafka::ClientSettings;
 constexpr std::uint32_t kQueuedMessagesMax = 1'000'000;
 constexpr std::uint32_t kRequestTimeoutMsMax = 30'000;
 constexpr std::uint64_t kWakeUp = 1;
+// An idempotent producer has at most so many messages of a partition under way. Where librdkafka
+// is given more, its thread polls without pause until there is room, so the rest waits here.
+constexpr std::uint64_t kPartitionMessagesMax = 5;
 constexpr int kShutdownPollMs = 10;
 
 const char* CodecName(Compression compression) {
@@ -192,8 +195,16 @@ void KafkaExporter::StopOnLoop(TimePoint deadline) {
     rd_kafka_poll(client_->get(), kShutdownPollMs);
   }
   Purge();
+  FailWaiting("the exporter stops");
   Finish();
   client_.reset();
+}
+
+void KafkaExporter::FailWaiting(std::string_view why) {
+  for (Delivery* delivery : std::exchange(waiting_, {})) {
+    delivery->result = Failure(SendResult::Kind::kRetry, why);
+    complete_.push_back(delivery);
+  }
 }
 
 void KafkaExporter::Purge() {
@@ -222,6 +233,7 @@ void KafkaExporter::Poll() {
   if (fatal_) {
     ReplaceClient();
   }
+  ProduceWaiting();
   Finish();
 }
 
@@ -244,9 +256,11 @@ void KafkaExporter::ReplaceClient() {
   if (!client.ok()) {  // The same settings worked before: out of threads or memory.
     context_.logger.Error("The Kafka producer could not be replaced",
                           {{"error", client.status().ToString()}});
+    FailWaiting("the producer met a fatal error");
     return;
   }
   fatal_ = false;
+  partitions_.clear();
   Unwatch();
   client_ = *std::move(client);
   Watch();
@@ -257,6 +271,9 @@ void KafkaExporter::OnReport(rd_kafka_t* /*handle*/, const rd_kafka_message_t* m
   auto& self = weir::kafka::Client::OwnerOf<KafkaExporter>(opaque);
   auto& delivery = *static_cast<Delivery*>(message->_private);
   --self.in_flight_;
+  if (message->partition != RD_KAFKA_PARTITION_UA) {
+    self.partitions_.emplace(message->rkt, message->partition);
+  }
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     self.Fail(delivery, message->err);
   }
@@ -271,6 +288,7 @@ void KafkaExporter::Fail(Delivery& delivery, rd_kafka_resp_err_t error) {
   }
   const SendResult::Kind kind = ResultKindOf(error);
   if (Severity(kind) > Severity(delivery.result.kind)) {
+    delivery.result.items_rejected = 0;
     delivery.result.kind = kind;
     delivery.result.message = weir::kafka::ErrorText(error);
   }
@@ -289,27 +307,45 @@ void KafkaExporter::Send(const Batch& batch, TimePoint deadline, SendDone done) 
   auto owned = std::make_unique<Delivery>();
   Delivery& delivery = *owned;
   delivery.done = std::move(done);
+  delivery.deadline = deadline;
   delivery.messages = std::move(built.messages);
+  delivery.headers = builder_.Headers(batch);
+  delivery.result.items_rejected = built.items_rejected;
   deliveries_.emplace(&delivery, std::move(owned));
-  Produce(delivery, builder_.Headers(batch));
-  if (delivery.result.kind == SendResult::Kind::kDelivered) {
-    delivery.result.items_rejected = built.items_rejected;
-  }
-  const bool complete = delivery.pending == 0;
-  if (complete) {
-    complete_.push_back(&delivery);
-  }
+  waiting_.push_back(&delivery);
+  ProduceWaiting();
   if (fatal_) {
     Poll();
-  } else if (complete) {
+  } else {
     Finish();
   }
 }
 
-void KafkaExporter::Produce(Delivery& delivery,
-                            const std::vector<std::pair<std::string, std::string>>& headers) {
+std::uint64_t KafkaExporter::MessagesMax() const {
+  const Producer& producer = config_.producer;
+  const bool idempotent = producer.idempotent && producer.required_acks == RequiredAcks::kAll;
+  return idempotent ? kPartitionMessagesMax * std::max<std::size_t>(partitions_.size(), 1)
+                    : kQueuedMessagesMax;
+}
+
+void KafkaExporter::ProduceWaiting() {
+  while (!waiting_.empty() && in_flight_ < MessagesMax() && !fatal_) {
+    Delivery& delivery = *waiting_.front();
+    waiting_.pop_front();
+    if (context_.loop.Now() > delivery.deadline) {
+      delivery.result = Failure(SendResult::Kind::kRetry, "no time left");
+    } else {
+      Produce(delivery);
+    }
+    if (delivery.pending == 0) {
+      complete_.push_back(&delivery);
+    }
+  }
+}
+
+void KafkaExporter::Produce(Delivery& delivery) {
   for (const Message& message : delivery.messages) {
-    const rd_kafka_resp_err_t error = ProduceOne(delivery, message, headers);
+    const rd_kafka_resp_err_t error = ProduceOne(delivery, message);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       Fail(delivery, error);
       return;  // The batch is tried again as a whole: sending more of it only repeats more.
@@ -319,9 +355,7 @@ void KafkaExporter::Produce(Delivery& delivery,
   }
 }
 
-rd_kafka_resp_err_t KafkaExporter::ProduceOne(
-    Delivery& delivery, const Message& message,
-    const std::vector<std::pair<std::string, std::string>>& headers) {
+rd_kafka_resp_err_t KafkaExporter::ProduceOne(Delivery& delivery, const Message& message) {
   std::array<rd_kafka_vu_t, 5> args{};
   std::size_t count = 0;
   args[count].vtype = RD_KAFKA_VTYPE_TOPIC;
@@ -338,9 +372,9 @@ rd_kafka_resp_err_t KafkaExporter::ProduceOne(
     args[count++].u.mem.size = message.key.size();
   }
   rd_kafka_headers_t* made = nullptr;
-  if (!headers.empty()) {
-    made = rd_kafka_headers_new(headers.size());
-    for (const auto& [name, value] : headers) {
+  if (!delivery.headers.empty()) {
+    made = rd_kafka_headers_new(delivery.headers.size());
+    for (const auto& [name, value] : delivery.headers) {
       rd_kafka_header_add(made, name.data(), static_cast<ssize_t>(name.size()), value.data(),
                           static_cast<ssize_t>(value.size()));
     }

@@ -15,8 +15,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <set>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "exporters/kafka/config.h"
@@ -42,9 +47,11 @@ class KafkaExporter final : public Exporter, private FdHandler {
   // One Send: its messages on their way.
   struct Delivery {
     SendDone done;
+    TimePoint deadline;
     SendResult result;
     std::size_t pending = 0;
     std::vector<Message> messages;
+    std::vector<std::pair<std::string, std::string>> headers;
   };
 
   absl::StatusOr<weir::kafka::ClientPtr> MakeClient();
@@ -54,13 +61,16 @@ class KafkaExporter final : public Exporter, private FdHandler {
                                     std::size_t key_bytes, std::int32_t partitions,
                                     void* topic_opaque, void* message_opaque);
 
-  void Produce(Delivery& delivery, const std::vector<std::pair<std::string, std::string>>& headers);
-  rd_kafka_resp_err_t ProduceOne(Delivery& delivery, const Message& message,
-                                 const std::vector<std::pair<std::string, std::string>>& headers);
+  // Hands librdkafka what it can send at once; see kPartitionMessagesMax.
+  void ProduceWaiting();
+  std::uint64_t MessagesMax() const;
+  void Produce(Delivery& delivery);
+  rd_kafka_resp_err_t ProduceOne(Delivery& delivery, const Message& message);
   void Fail(Delivery& delivery, rd_kafka_resp_err_t error);
   // Serves librdkafka's reports and answers the batches that are complete.
   void Poll();
   void Finish();
+  void FailWaiting(std::string_view why);
   // A producer that has met a fatal error never sends again: a new one takes its place.
   void ReplaceClient();
   void Watch();
@@ -78,9 +88,11 @@ class KafkaExporter final : public Exporter, private FdHandler {
   // Loop thread only.
   MessageBuilder builder_;
   std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
+  std::deque<Delivery*> waiting_;
   std::vector<Delivery*> complete_;
+  std::set<std::pair<const rd_kafka_topic_t*, std::int32_t>> partitions_;  // Reported so far.
   bool fatal_ = false;
-  std::uint64_t in_flight_ = 0;  // Messages.
+  std::uint64_t in_flight_ = 0;  // Messages that librdkafka has.
   weir::kafka::ClientPtr client_;
   weir::kafka::QueuePtr queue_;
 };
