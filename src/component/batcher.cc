@@ -124,6 +124,12 @@ void Batcher::TakeAll(std::vector<Closed>& closed) {
   }
 }
 
+void Batcher::SecureOpen() {
+  for (auto& [key, open] : open_) {
+    open.batch.Secure();
+  }
+}
+
 void Batcher::Close(Open& open, Trigger trigger, std::vector<Closed>& closed) {
   held_items_ -= open.batch.items();
   EmitCut(std::exchange(open.batch, Batch()), trigger, closed);

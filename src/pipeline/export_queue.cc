@@ -44,7 +44,13 @@ ExportQueue::ExportQueue(Parts parts)
            .logger = parts_.logger,
            .budget = parts_.budget,
            .too_large = [this](std::size_t bytes) { LowerBytesMax(bytes); },
-           .released = [this](std::uint64_t weight) { Released(weight); }}),
+           .released = [this](std::uint64_t weight) { Released(weight); },
+           .delivered =
+               [this](std::size_t bytes) {
+                 pacer_.Delivered(bytes);
+                 UpdatePacing();
+                 WatchBacklog();
+               }}),
       queue_metrics_(
           parts_.metrics, parts_.exporter_id, parts_.signal, [this] { return size(); },
           [this] { return capacity(); }, [this] { return oldest_age_seconds(); }) {}
@@ -144,7 +150,7 @@ void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
     return;
   }
   parts_.books.Hold(static_cast<std::int64_t>(items));
-  if (secure_when_queued_) {
+  if (secure_when_queued_ && !HeldBack(batch)) {
     batch.Secure();  // Before the push: behind it the batch may be settled at any moment.
   }
   Push({.batch = std::move(batch), .slot = slot});
@@ -227,7 +233,43 @@ void ExportQueue::Take() {
   }();
   oldest_ns_.store(oldest == now ? 0 : oldest.time_since_epoch().count(),
                    std::memory_order_relaxed);
+  UpdatePacing();
+  WatchBacklog();
   CheckDrained();
+}
+
+// Behind a fan-out nothing is held back: one destination never slows another.
+bool ExportQueue::HeldBack(const Batch& batch) const {
+  return pacer_.paced() && std::ranges::all_of(batch.parts(), [](const Part& part) {
+           return part.token.source_can_retry();
+         });
+}
+
+void ExportQueue::UpdatePacing() {
+  if (pacer_.Update(drained_ != nullptr ? 0 : sender_.bytes()) && secure_when_queued_) {
+    SecureAll();
+  }
+}
+
+void ExportQueue::SecureAll() {
+  for (Slot& slot : slots_) {
+    slot.batcher.SecureOpen();
+  }
+  sender_.SecureReady();
+}
+
+void ExportQueue::WatchBacklog() {
+  if (pacer_timer_ != 0 || drained_ != nullptr || sender_.bytes() < Pacer::kBacklogBytes / 4) {
+    return;
+  }
+  pacer_timer_ = parts_.loop.ScheduleAt(parts_.loop.Now() + Pacer::kTick, [this] {
+    pacer_timer_ = 0;
+    pacer_.Tick();
+    UpdatePacing();
+    if (pacer_.moving()) {
+      WatchBacklog();
+    }
+  });
 }
 
 bool ExportQueue::TakeOnce(TimePoint now) {
@@ -254,6 +296,9 @@ bool ExportQueue::TakeOnce(TimePoint now) {
 
 void ExportQueue::TakeEntry(Entry entry, TimePoint now) {
   Slot& slot = slots_[entry.slot];
+  if (secure_when_queued_ && !pacer_.paced()) {
+    entry.batch.Secure();  // Pacing may have ended since it was pushed.
+  }
   std::vector<Batcher::Closed> closed;
   if (!slot.batcher.Add(entry.batch, now, closed)) {
     const std::uint64_t items = entry.batch.items();
@@ -368,6 +413,8 @@ void ExportQueue::LowerBytesMax(std::size_t bytes) {
 
 void ExportQueue::Drain(TimePoint deadline, std::function<void(std::uint64_t)> drained) {
   drained_ = std::move(drained);
+  UpdatePacing();
+  parts_.loop.Cancel(std::exchange(pacer_timer_, 0));
   sender_.HurryUntil(deadline);
   drain_timer_ = parts_.loop.ScheduleAt(deadline, [this] {
     drain_timer_ = 0;

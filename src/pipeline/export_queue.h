@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/pacer.h"
 #include "pipeline/sender.h"
 #include "weir/base/event_loop.h"
 #include "weir/base/mpsc_ring.h"
@@ -109,6 +110,11 @@ class ExportQueue {
   void CloseDue(TimePoint now);
   void SetTimer();
   void Released(std::uint64_t weight);
+  // See Pacer. A batch that is held back is secured when it is sent, or when pacing ends.
+  bool HeldBack(const Batch& batch) const;
+  void UpdatePacing();
+  void SecureAll();
+  void WatchBacklog();
   void LowerBytesMax(std::size_t bytes);
   void CheckDrained();
 
@@ -138,6 +144,8 @@ class ExportQueue {
 
   // Loop thread only.
   Sender sender_;
+  Pacer pacer_;
+  EventLoop::TimerId pacer_timer_ = 0;
   EventLoop::TimerId timer_ = 0;
   TimePoint timer_due_{};
   EventLoop::TimerId drain_timer_ = 0;

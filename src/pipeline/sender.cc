@@ -26,6 +26,7 @@ Sender::~Sender() { Abandon(); }
 void Sender::Submit(Batch batch) {
   auto job = std::make_unique<Job>();
   job->batch = std::move(batch);
+  bytes_ += job->batch.bytes();
   ready_.push_back(std::move(job));
   Pump();
 }
@@ -43,8 +44,18 @@ void Sender::Pump() {
   pumping_ = false;
 }
 
+void Sender::SecureReady() {
+  for (const std::unique_ptr<Job>& job : ready_) {
+    job->batch.Secure();
+  }
+}
+
 void Sender::Start(std::unique_ptr<Job> job) {
   const std::uint64_t id = ++last_id_;
+  const QueueSettings& queue = parts_.settings.sending_queue;
+  if (queue.enabled && !queue.wait_for_result) {
+    job->batch.Secure();  // It may have been paced.
+  }
   if (job->first_try == TimePoint()) {
     job->first_try = parts_.loop.Now();
     parts_.metrics.batch_items.Record(job->batch.items());
@@ -81,6 +92,7 @@ void Sender::OnDone(std::uint64_t id, const SendResult& result) {
   }
   const std::unique_ptr<Job> done = std::move(found->second);
   active_.erase(found);
+  bytes_ -= job.batch.bytes();
   switch (result.kind) {
     case SendResult::Kind::kDelivered:
       OnDelivered(job, result);
@@ -119,6 +131,7 @@ void Sender::OnDelivered(Job& job, const SendResult& result) {
                        {{"rejected", rejected}, {"items", items}, {"reason", result.message}});
   }
   const std::uint64_t weight = job.batch.weight();
+  parts_.delivered(job.batch.bytes());
   job.batch.Settle(Outcome::kDelivered);
   parts_.released(weight);
 }
@@ -209,6 +222,7 @@ void Sender::Shrink(Job& job, const SendResult& result) {
 void Sender::Requeue(Batch batch) {
   auto job = std::make_unique<Job>();
   job->batch = std::move(batch);
+  bytes_ += job->batch.bytes();
   ready_.push_front(std::move(job));
 }
 
@@ -274,6 +288,7 @@ std::uint64_t Sender::Abandon() {
     parts_.loop.Cancel(job->retry_timer);
     abandon(std::move(job));
   }
+  bytes_ = 0;
   for (auto& job : std::exchange(ready_, {})) {
     abandon(std::move(job));
   }

@@ -42,6 +42,7 @@ class Sender {
     // A destination said that requests over this many bytes are too large for it.
     std::function<void(std::size_t bytes_max)> too_large;
     std::function<void(std::uint64_t weight)> released;
+    std::function<void(std::size_t bytes)> delivered;
   };
 
   explicit Sender(Parts parts);
@@ -49,6 +50,10 @@ class Sender {
 
   void Submit(Batch batch);
 
+  // Secures what waits to be sent; what is on its way is secured already.
+  void SecureReady();
+  // Ready, in flight, or waiting for a retry.
+  std::size_t bytes() const { return bytes_; }
   bool idle() const { return ready_.empty() && active_.empty(); }
   // When the oldest item that waits or is in flight came in; now when there is none.
   TimePoint oldest(TimePoint now) const;
@@ -81,6 +86,7 @@ class Sender {
 
   Parts parts_;
   std::deque<std::unique_ptr<Job>> ready_;
+  std::size_t bytes_ = 0;  // Of ready_ and active_.
   std::unordered_map<std::uint64_t, std::unique_ptr<Job>> active_;
   // Abandoned while the exporter may still read them; they go with the exporter.
   std::vector<std::unique_ptr<Job>> buried_;

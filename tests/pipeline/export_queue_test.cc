@@ -345,5 +345,43 @@ TEST_F(ExportQueueTest, MoreThanTheRingHolds) {
   EXPECT_EQ(books_->Books().out, 5000U);
 }
 
+// Scenario: a source sends faster than a destination that takes what it gets at once; then the
+// destination stops answering.
+// Guarantees: with a backlog the answers wait, but not those of a fan-out's copies; nothing waits
+// for a destination that has stopped.
+TEST_F(ExportQueueTest, ABacklogPacesItsSource) {
+  settings_.sending_queue.num_consumers = 1;
+  exporter_.answer = nullptr;
+  Open();
+  const std::string payload(std::size_t{1} << 20, 'x');
+  std::vector<std::unique_ptr<RecordingTracker>> trackers;
+  for (int i = 0; i < 40; ++i) {
+    trackers.push_back(Send(payload));
+    EXPECT_TRUE(trackers.back()->secured().has_value());
+  }
+  const TimePoint give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (trackers.back()->secured().has_value()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+    OnLoop([this] {
+      SendDone done = std::move(exporter_.waiting.front());
+      exporter_.waiting.pop_front();
+      done(SendResult{});
+    });
+    trackers.push_back(Send(payload));
+  }
+  RecordingTracker shared;
+  std::vector<Batch> copies = MakeBatch(Signal::kTraces, "b", 1, &shared).Fork(2);
+  edge_->Emit(std::move(copies[0]));
+  copies[1].Settle(Outcome::kDelivered);
+  EXPECT_TRUE(shared.secured().has_value());
+  EXPECT_TRUE(trackers.back()->WaitForSecured());
+  EXPECT_FALSE(trackers.back()->delivered().has_value());
+  OnLoop([this] {
+    exporter_.answer = [](const std::string&) { return SendResult{}; };
+    exporter_.waiting.front()(SendResult{});
+  });
+  EXPECT_EQ(Drain(), 0U);
+}
+
 }  // namespace
 }  // namespace weir::pipeline

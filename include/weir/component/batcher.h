@@ -59,6 +59,8 @@ class Batcher {
   void TakeDue(TimePoint now, std::vector<Closed>& closed);
   void TakeAll(std::vector<Closed>& closed);
 
+  void SecureOpen();
+
   std::uint64_t held_items() const { return held_items_; }
   std::size_t partitions() const { return open_.size(); }
   const BatcherSettings& settings() const { return settings_; }
