@@ -19,7 +19,7 @@ build_packages=(
 )
 test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev lld llvm ca-certificates curl git kcat nghttp2-client openssl
-  procps
+  procps prometheus
 )
 bench_packages=(bc nghttp2-client)
 

@@ -92,7 +92,8 @@ int HttpStatusOf(const Refusal& refusal) {
   }
 }
 
-void AnswerSuccess(net::ServerRequest& request, Protocol protocol) {
+void AnswerSuccess(net::ServerRequest& request, Protocol protocol, RequestCounters& counters) {
+  counters.Success();
   if (protocol == Protocol::kGrpc) {
     request.RespondGrpcOk();
     return;
@@ -105,8 +106,8 @@ void AnswerSuccess(net::ServerRequest& request, Protocol protocol) {
 }
 
 void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal,
-                   RefusalCounters& counters) {
-  counters.Count(refusal.reason);
+                   RequestCounters& counters) {
+  counters.Count(refusal);
   if (protocol == Protocol::kGrpc) {
     net::GrpcStatus status{refusal.code, std::string(refusal.message), {}};
     request.RespondGrpc(refusal.retry_after.has_value()

@@ -26,11 +26,11 @@ Refusal RefusalOf(net::BodyFault fault);
 Refusal RefusalOf(const absl::Status& authentication);
 
 // Everything was accepted.
-void AnswerSuccess(net::ServerRequest& request, Protocol protocol);
+void AnswerSuccess(net::ServerRequest& request, Protocol protocol, RequestCounters& counters);
 // As OTLP maps them: RetryInfo or Retry-After on what may be tried again, and a google.rpc.Status.
 // Counted by its reason.
 void AnswerRefusal(net::ServerRequest& request, Protocol protocol, const Refusal& refusal,
-                   RefusalCounters& counters);
+                   RequestCounters& counters);
 
 // The HTTP status of a refusal, as OTLP/HTTP and the Collector have it.
 int HttpStatusOf(const Refusal& refusal);

@@ -34,12 +34,12 @@ void ExportCall::Answer(const Settlement& settlement) {
     door_.books.In(items_);
     door_.books.Out(items_);
     door_.metrics.accepted.Add(items_);
-    AnswerSuccess(request_, protocol_);
+    AnswerSuccess(request_, protocol_, door_.requests);
     return;
   }
   door_.books.Refused(items_);
   door_.metrics.refused.Add(items_);
-  AnswerRefusal(request_, protocol_, RefusalOf(settlement), door_.refusals);
+  AnswerRefusal(request_, protocol_, RefusalOf(settlement), door_.requests);
 }
 
 }  // namespace weir::receivers::otlp

@@ -27,13 +27,13 @@ struct Door {
         sink(door_sink),
         books(node),
         metrics(scope, receiver, transport, door_signal),
-        refusals(scope, receiver, transport) {}
+        requests(scope, receiver, transport) {}
 
   const Signal signal;
   BatchSink& sink;
   NodeLedger& books;
   ReceiverMetrics metrics;
-  RefusalCounters refusals;
+  RequestCounters requests;
 };
 
 class ExportCall final : public DeliveryTracker, public LoopTask {

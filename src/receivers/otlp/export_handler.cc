@@ -69,7 +69,7 @@ void AnswerFault(net::ServerRequest& request, Protocol protocol, net::BodyFault 
     message = fmt::format("received message larger than max ({} bytes)", rules.body_bytes_max);
     refusal.message = message;
   }
-  AnswerRefusal(request, protocol, refusal, door.refusals);
+  AnswerRefusal(request, protocol, refusal, door.requests);
 }
 
 // Scans and hands on; the answer follows from what becomes of it.
@@ -84,11 +84,11 @@ void Export(net::ServerRequest& request, Protocol protocol, const EndpointRules&
     AnswerRefusal(
         request, protocol,
         {RefusalReason::kMalformed, net::GrpcCode::kInvalidArgument, message, std::nullopt},
-        door.refusals);
+        door.requests);
     return;
   }
   if (scan.items == 0) {
-    AnswerSuccess(request, protocol);
+    AnswerSuccess(request, protocol, door.requests);
     return;
   }
   ExportCall::Start(request, protocol, door, std::move(body), scan.items,
@@ -146,7 +146,7 @@ std::shared_ptr<const RequestContext> ContextOf(const EndpointRules& rules,
 
 std::optional<std::size_t> GrpcExportHandler::OnHead(net::ServerRequest& request) {
   if (const absl::Status status = Authenticate(rules_, request); !status.ok()) {
-    AnswerRefusal(request, Protocol::kGrpc, RefusalOf(status), door_.refusals);
+    AnswerRefusal(request, Protocol::kGrpc, RefusalOf(status), door_.requests);
     return std::nullopt;
   }
   return rules_.body_bytes_max;
@@ -207,7 +207,7 @@ std::optional<std::size_t> HttpExportHandler::OnHead(net::ServerRequest& request
     request.head().set_route(route);
   }
   if (const absl::Status status = Authenticate(rules_, request); !status.ok()) {
-    AnswerRefusal(request, route->protocol, RefusalOf(status), route->door->refusals);
+    AnswerRefusal(request, route->protocol, RefusalOf(status), route->door->requests);
     return std::nullopt;
   }
   return rules_.body_bytes_max;
@@ -230,7 +230,7 @@ void HttpExportHandler::OnJson(net::ServerRequest& request, Door& door, Slice bo
     AnswerRefusal(request, Protocol::kHttpJson,
                   {RefusalReason::kMalformed, net::GrpcCode::kInvalidArgument, converted.message,
                    std::nullopt},
-                  door.refusals);
+                  door.requests);
     return;
   }
   body = Slice();  // Not needed beside its conversion.

@@ -41,14 +41,19 @@ struct Refusal {
   std::optional<std::chrono::milliseconds> retry_after;
 };
 
-// weir_receiver_refused_requests, of one receiver and transport.
-class RefusalCounters {
+// otelcol_receiver_requests and weir_receiver_refused_requests_total, of one receiver and
+// transport.
+class RequestCounters {
  public:
-  RefusalCounters(MetricScope& scope, const std::string& receiver, const std::string& transport);
-  void Count(RefusalReason reason) { counters_[static_cast<std::size_t>(reason)]->Add(); }
+  RequestCounters(MetricScope& scope, const std::string& receiver, const std::string& transport);
+  void Success() { success_.Add(); }
+  void Count(const Refusal& refusal);
 
  private:
-  std::array<Counter*, kRefusalReasonCount> counters_{};
+  Counter& success_;
+  Counter& refused_;  // The sender may try again.
+  Counter& failure_;
+  std::array<Counter*, kRefusalReasonCount> by_reason_{};
 };
 
 }  // namespace weir::receivers::otlp

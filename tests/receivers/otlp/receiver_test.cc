@@ -102,6 +102,17 @@ class OtlpReceiverTest : public ::testing::Test {
     }
     return -1;
   }
+  double Requests(const std::string& transport, const std::string& outcome) {
+    for (const MetricFamily& family : harness_.metrics().Collect()) {
+      for (const MetricSample& sample : family.samples) {
+        if (family.name == "otelcol_receiver_requests" && sample.labels[1].second == transport &&
+            sample.labels[2].second == outcome) {
+          return sample.value;
+        }
+      }
+    }
+    return -1;
+  }
 
   static std::string BodyOf(const std::string& answer) {
     return answer.substr(answer.find("\r\n\r\n") + 4);
@@ -242,6 +253,9 @@ TEST_F(OtlpReceiverTest, PushesBackWhenNobodyHasRoom) {
   EXPECT_EQ(Metric("otelcol_receiver_accepted_spans", "http"), 0);
   EXPECT_EQ(Books(&NodeBooks::refused), 6u);
   EXPECT_EQ(Books(&NodeBooks::in), 0u);
+  EXPECT_EQ(Requests("http", "refused"), 2);
+  EXPECT_EQ(Requests("grpc", "refused"), 1);
+  EXPECT_EQ(Requests("grpc", "success"), 0);
 }
 
 TEST_F(OtlpReceiverTest, SaysWhatIsRefusedForGood) {
@@ -253,6 +267,8 @@ TEST_F(OtlpReceiverTest, SaysWhatIsRefusedForGood) {
   EXPECT_TRUE(PostProto(Traces(1)).starts_with("HTTP/1.1 500 "));
   sink_.SettleWith(Settlement{.outcome = Outcome::kDropped});
   EXPECT_EQ(Call(Traces(1)).Field("grpc-status"), "0");
+  EXPECT_EQ(Requests("grpc", "failure"), 1);
+  EXPECT_EQ(Requests("grpc", "success"), 1);
 }
 
 TEST_F(OtlpReceiverTest, RefusesOverBudget) {
