@@ -58,9 +58,10 @@ absl::StatusOr<StoredRecord> ReadRecord(const File& file, const Entry& entry, Se
     }
   }
   const absl::Status read = ReadExactly(file, {buffer->data(), entry.bytes}, entry.offset);
-  if (!read.ok()) {
+  if (read.code() == absl::StatusCode::kOutOfRange) {
     return absl::DataLossError(std::string(read.message()));
   }
+  WEIR_RETURN_IF_ERROR(read);
   std::optional<StoredRecord> stored = DecodeRecord(std::move(*buffer).Freeze(entry.bytes));
   if (!stored.has_value() || stored->sequence != sequence) {
     return absl::DataLossError(fmt::format("record {} is damaged", sequence));

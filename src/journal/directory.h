@@ -42,8 +42,9 @@ struct DirectoryImage {
 absl::StatusOr<DirectoryImage> LoadDirectory(Disk& disk, const std::string& directory,
                                              ScanDepth depth = ScanDepth::kFooter);
 
-// The record at `entry` of `file`; DataLoss when it is not whole or not that one. With a budget,
-// ResourceExhausted when it has no room.
+// The record at `entry` of `file`; DataLoss when it is not whole or not that one, and
+// the disk's own error when that does not give it. With a budget, ResourceExhausted when it has no
+// room.
 absl::StatusOr<StoredRecord> ReadRecord(const File& file, const Entry& entry, Sequence sequence,
                                         MemoryBudget* budget);
 

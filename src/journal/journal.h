@@ -119,6 +119,7 @@ struct Damage {
 struct ReadResult {
   std::vector<StoredRecord> records;
   bool refused_by_budget = false;  // There is more, but no memory to read it into.
+  bool disk_failed = false;        // There is more, but the disk does not give it: try again later.
 };
 
 struct Dropped {
@@ -137,7 +138,9 @@ class Reader {
 
   // The next records for this reader that are on disk, not acknowledged, not skipped and not read
   // before, oldest first: as many as fit into `bytes_max`, but at least one. Empty when nothing
-  // waits, or (refused_by_budget) when `budget` has no room. What is returned is charged to it.
+  // waits, or as the result's flags say. What is returned is charged to `budget`. A record that is
+  // damaged is acknowledged and counted; one that the disk does not give three times is left for
+  // the next Open.
   virtual ReadResult Read(std::size_t bytes_max, MemoryBudget* budget = nullptr) = 0;
 
   // Read will not return it: the caller has it in memory. (Append's `live` does that from the

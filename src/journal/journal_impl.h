@@ -41,6 +41,7 @@ class ReaderImpl final : public Reader {
 
  private:
   absl::StatusOr<StoredRecord> ReadAt(const Place& place, MemoryBudget* budget);
+  void Failed(const Place& place, const absl::Status& status, ReadResult& result);
 
   JournalImpl& journal_;
   const std::size_t index_;
@@ -49,6 +50,9 @@ class ReaderImpl final : public Reader {
   // Of the thread that reads: the segment that was read last.
   std::uint64_t segment_ = 0;
   std::unique_ptr<File> file_;
+  // The record that the disk did not give, and how often.
+  Sequence failed_ = 0;
+  int failures_ = 0;
 };
 
 class JournalImpl final : public Journal {

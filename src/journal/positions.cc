@@ -181,6 +181,7 @@ absl::Status PositionFile::Sync() {
 absl::Status PositionFile::Replace(const std::string& payload) {
   const std::string path = JoinPath(directory_, kPositionsName);
   const std::string fresh = path + ".new";
+  slot_bytes_ = 0;  // Should this fail half way, the file that is open may have no name any more.
   const std::uint64_t slot_bytes =
       std::max<std::uint64_t>(kSlotBytesMin, AlignedUp(2 * (payload.size() + kSlotHeaderBytes)));
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<File> file, disk_.Open(fresh, OpenMode::kReadWrite));

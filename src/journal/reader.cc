@@ -20,33 +20,60 @@ absl::StatusOr<StoredRecord> ReaderImpl::ReadAt(const Place& place, MemoryBudget
 
 ReadResult ReaderImpl::Read(std::size_t bytes_max, MemoryBudget* budget) {
   ReadResult result;
-  while (result.records.empty() && !result.refused_by_budget) {
+  const auto stopped = [&result] { return result.refused_by_budget || result.disk_failed; };
+  while (result.records.empty() && !stopped()) {
     const std::vector<Place> places = journal_.catalog_.Claim(index_, bytes_max);
     if (places.empty()) {
       break;
     }
     for (const Place& place : places) {
-      if (result.refused_by_budget) {
+      if (stopped()) {
         journal_.catalog_.Unclaim(index_, place.sequence);
         continue;
       }
       absl::StatusOr<StoredRecord> stored = ReadAt(place, budget);
-      if (stored.ok()) {
-        // Who else it is for, by the bits of this run; those who are not opened have none.
-        const std::size_t readers = journal_.readers_.size();
-        stored->record.destinations =
-            place.entry.destinations &
-            (readers == kReadersMax ? ~ReaderMask{0} : (ReaderMask{1} << readers) - 1);
-        result.records.push_back(*std::move(stored));
-      } else if (stored.status().code() == absl::StatusCode::kResourceExhausted) {
-        result.refused_by_budget = true;
-        journal_.catalog_.Unclaim(index_, place.sequence);
-      } else if (!journal_.Lost(place, stored.status())) {
-        journal_.catalog_.Unclaim(index_, place.sequence);
+      if (!stored.ok()) {
+        Failed(place, stored.status(), result);
+        continue;
       }
+      // Who else it is for, by the bits of this run; those who are not opened have none.
+      const std::size_t readers = journal_.readers_.size();
+      stored->record.destinations =
+          place.entry.destinations &
+          (readers == kReadersMax ? ~ReaderMask{0} : (ReaderMask{1} << readers) - 1);
+      result.records.push_back(*std::move(stored));
     }
   }
   return result;
+}
+
+void ReaderImpl::Failed(const Place& place, const absl::Status& status, ReadResult& result) {
+  constexpr int kTries = 3;
+  switch (status.code()) {
+    case absl::StatusCode::kResourceExhausted:
+      result.refused_by_budget = true;
+      break;
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kNotFound:  // Somebody deleted the segment.
+      if (journal_.Lost(place, status)) {
+        return;
+      }
+      break;
+    default:
+      result.disk_failed = true;
+      file_.reset();
+      failures_ = failed_ == place.sequence ? failures_ + 1 : 1;
+      failed_ = place.sequence;
+      if (failures_ >= kTries) {
+        journal_.options_.logger.Error(
+            "A record of the journal cannot be read; it is left for the next start",
+            {{"segment", place.segment},
+             {"sequence", place.sequence},
+             {"error", std::string(status.message())}});
+        return;  // It stays claimed, and not acknowledged.
+      }
+  }
+  journal_.catalog_.Unclaim(index_, place.sequence);
 }
 
 void ReaderImpl::Skip(Sequence sequence) { journal_.catalog_.ClaimOne(index_, sequence); }

@@ -93,6 +93,7 @@ void JournalImpl::CloseTornSegment(const SegmentImage& segment, std::span<const 
   // The footer says that all of it is on the disk.
   if (status.ok() && options_.fsync != Fsync::kNever) {
     status = (*file)->SyncData();
+    status.Update(disk_.SyncDirectory(options_.directory));
   }
   if (status.ok()) {
     const std::string footer = EncodeFooter(segment.number, segment.scan.first, end, entries);
