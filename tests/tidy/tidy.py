@@ -27,13 +27,14 @@ MAY_INCLUDE = {
     "codec": {"base", "wire"},
     "net": {"base", "config", "telemetry"},
     "component": {"base", "wire", "config", "telemetry"},
+    "journal": {"base", "wire", "telemetry"},
     "testkit": CONTRACT,
     "kafka": CONTRACT | {"net"},
-    "pipeline": {"base", "wire", "telemetry", "component"},
+    "pipeline": {"base", "wire", "telemetry", "component", "journal"},
     "component folders": CONTRACT | {"codec", "net", "kafka"},
     "load": {"base", "wire", "config", "telemetry", "net"},
-    "service": CONTRACT | {"net", "pipeline"},
-    "app": CONTRACT | {"load", "net", "service"},
+    "service": CONTRACT | {"journal", "net", "pipeline"},
+    "app": CONTRACT | {"journal", "load", "net", "service"},
 }
 
 # Where the headers of a third-party library may be included: folders, or kinds of components.
@@ -57,7 +58,7 @@ THIRD_PARTY = {
         "exporters",
         "receivers",
     },
-    r"isa-l/": {"net"},
+    r"isa-l/": {"journal", "net"},
     r"(google/protobuf|opentelemetry/proto)/|.*\.pb\.h$": {"codec"},
     r"g(test|mock)/": {"testkit"},
 }
