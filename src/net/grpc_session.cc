@@ -114,7 +114,7 @@ struct GrpcSessionCallbacks {
     GrpcStream* const stream = Self(user).FindStream(frame->hd.stream_id);
     if (stream != nullptr &&
         !stream->response.OnHeader(View(name, name_size), View(value, value_size))) {
-      End(session, Self(user), frame->hd.stream_id);
+      End(session, Self(user), frame->hd.stream_id, false);
     }
     return 0;
   }
@@ -123,15 +123,16 @@ struct GrpcSessionCallbacks {
                     const std::uint8_t* data, std::size_t size, void* user) {
     GrpcStream* const stream = Self(user).FindStream(id);
     if (stream != nullptr && !stream->response.OnData(View(data, size))) {
-      End(session, Self(user), id);
+      End(session, Self(user), id, false);
     }
     return 0;
   }
 
-  // The answer is complete, or more than we take; what is left of the stream is not wanted.
-  static void End(nghttp2_session* session, GrpcConnection& self, std::int32_t id) {
-    if (nghttp2_session_get_stream_remote_close(session, id) == 0 ||
-        nghttp2_session_get_stream_local_close(session, id) == 0) {
+  // The answer is complete, or more than we take; what is left of the stream is not wanted. While a
+  // frame is at hand, nghttp2 does not know yet that it was the peer's last: `peer_ended`.
+  static void End(nghttp2_session* session, GrpcConnection& self, std::int32_t id,
+                  bool peer_ended) {
+    if (!peer_ended || nghttp2_session_get_stream_local_close(session, id) == 0) {
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
       self.ScheduleFlush();
     }
@@ -144,7 +145,7 @@ struct GrpcSessionCallbacks {
       case NGHTTP2_HEADERS:
       case NGHTTP2_DATA:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-          End(session, self, frame->hd.stream_id);
+          End(session, self, frame->hd.stream_id, true);
         }
         break;
       case NGHTTP2_SETTINGS:

@@ -300,6 +300,33 @@ TEST_F(GrpcClientFaults, EarlyAnswerEndsTheCall) {
   EXPECT_TRUE(reset.get_future().get());
 }
 
+// Scenario: two calls, one after the other, each answered once its message was read to the end.
+// Guarantees: neither stream is reset. Servers count resets, weir's own too, and hang up.
+TEST_F(GrpcClientFaults, AnAnsweredCallIsNotReset) {
+  std::promise<int> resets;
+  Serve([&](Peer& peer, int) {
+    peer.Send(kSettings);
+    int seen = 0;
+    for (int calls = 0; calls < 2;) {
+      const int type = peer.ReadFrame();
+      ASSERT_NE(type, -1);
+      seen += type == kResetType ? 1 : 0;
+      if (type == kData) {
+        ++calls;
+        peer.Send(TrailersOnly(peer.stream(), "0"));
+      }
+    }
+    peer.Send(GoAway(3, 0));
+    for (int type = 0; type != -1; type = peer.ReadFrame()) {
+      seen += type == kResetType ? 1 : 0;
+    }
+    resets.set_value(seen);
+  });
+  EXPECT_EQ(Begin().get().code, GrpcCode::kOk);
+  EXPECT_EQ(Begin().get().code, GrpcCode::kOk);
+  EXPECT_EQ(resets.get_future().get(), 0);
+}
+
 TEST_F(GrpcClientFaults, ServerThatSpeaksHttp1) {
   Serve(
       [](Peer& peer, int) { peer.Send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); });
