@@ -266,6 +266,7 @@ Dropped Catalog::DropOldest(std::size_t reader, std::uint64_t bytes) {
     ++dropped.records;
     dropped.bytes += place->entry.bytes;
     dropped.items += place->entry.items;
+    dropped.last = place->sequence;
     dropped.items_by_signal[SignalIndex(place->entry.signal)] += place->entry.items;
   }
   return dropped;

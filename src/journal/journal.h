@@ -106,6 +106,7 @@ struct Recovered {
   std::vector<std::string> ignored_files;   // Segments of a format this version does not know.
   bool positions_lost = false;              // Everything kept is given to its readers again.
   Totals totals;
+  Sequence next_sequence = 1;  // Of the first record that is appended from here on.
 };
 
 struct Damage {
@@ -126,6 +127,7 @@ struct Dropped {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
   std::uint64_t items = 0;
+  Sequence last = 0;  // The newest of them.
   std::array<std::uint64_t, kSignalCount> items_by_signal{};
 };
 

@@ -28,6 +28,7 @@ absl::Status JournalImpl::Recover() {
   for (const auto& [name, backlog] : catalog_.AbsentBacklogs()) {
     recovered_.absent_readers.push_back(name);
   }
+  recovered_.next_sequence = catalog_.next_sequence();
   LogRecovered();
 
   committer_ = std::make_unique<Committer>(

@@ -11,18 +11,9 @@ namespace {
 // Batches handed over and not yet seen by the loop. More than that overflow into a locked list.
 constexpr std::size_t kRingSlots = 1024;
 
-// A queue that counts requests counts in this unit, so that a request that will be merged into a
-// larger one can weigh a share of it.
-constexpr std::uint64_t kRequestWeight = 1U << 20;
-
 // gRPC servers take 4 MiB unless told otherwise. Merging stops below that, with room for the
 // framing; a single request that is larger is sent as it came.
 constexpr std::size_t kMergedBytesMax = (4U << 20) - (64U << 10);
-
-std::uint64_t Capacity(const QueueSettings& queue) {
-  return queue.sizer == QueueSizer::kRequests ? queue.queue_size * kRequestWeight
-                                              : queue.queue_size;
-}
 
 }  // namespace
 
@@ -30,7 +21,9 @@ ExportQueue::ExportQueue(Parts parts)
     : parts_(std::move(parts)),
       secure_when_queued_(parts_.settings.sending_queue.enabled &&
                           !parts_.settings.sending_queue.wait_for_result),
-      capacity_(Capacity(parts_.settings.sending_queue)),
+      capacity_(parts_.settings.sending_queue.sizer == QueueSizer::kRequests
+                    ? parts_.settings.sending_queue.queue_size * kRequestWeight
+                    : parts_.settings.sending_queue.queue_size),
       exporter_metrics_(parts_.metrics, parts_.exporter_id, parts_.signal),
       latency_to_queue_(EdgeLatency(parts_.metrics, parts_.exporter_id, "exporter", parts_.signal)),
       ring_(kRingSlots),
@@ -43,6 +36,7 @@ ExportQueue::ExportQueue(Parts parts)
            .latency = EdgeLatency(parts_.metrics, parts_.exporter_id, "destination", parts_.signal),
            .logger = parts_.logger,
            .budget = parts_.budget,
+           .durable = parts_.backlog != nullptr,
            .too_large = [this](std::size_t bytes) { LowerBytesMax(bytes); },
            .released = [this](std::uint64_t weight) { Released(weight); },
            .delivered =
@@ -62,6 +56,10 @@ ExportQueue::~ExportQueue() {
   }
   for (std::deque<Entry>* list : {&overflow_, &waiting_}) {
     for (Entry& left : *list) {
+      if (parts_.backlog != nullptr) {
+        left.batch.Settle(Outcome::kAbandoned);  // The disk has it.
+        continue;
+      }
       parts_.books.Hold(-static_cast<std::int64_t>(left.batch.items()));
       parts_.books.Drop(DropReason::kShutdown, left.batch.items());
       left.batch.Settle(Outcome::kAbandoned);
@@ -95,7 +93,7 @@ BatcherSettings ExportQueue::EffectiveSettings(
 }
 
 std::size_t ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planned,
-                                    BatchMetrics* metrics) {
+                                    BatchMetrics* metrics, std::uint32_t edge) {
   const BatcherSettings settings = EffectiveSettings(planned);
   std::uint64_t weight_per_item = 0;
   if (parts_.settings.sending_queue.sizer == QueueSizer::kItems) {
@@ -106,7 +104,8 @@ std::size_t ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planne
   }
   slots_.push_back({.batcher = Batcher(settings, &parts_.budget),
                     .weight_per_item = weight_per_item,
-                    .metrics = metrics});
+                    .metrics = metrics,
+                    .edge = edge});
   return slots_.size() - 1;
 }
 
@@ -120,7 +119,8 @@ std::uint64_t ExportQueue::Weigh(const Batch& batch, const Slot& slot) const {
 bool ExportQueue::Reserve(std::uint64_t weight) {
   const std::uint64_t before = used_.fetch_add(weight, std::memory_order_relaxed);
   // An empty queue takes a batch of any size; it could never be sent otherwise.
-  if (before == 0 || before + weight <= capacity_) {
+  const std::uint64_t recovered = recovered_weight_.load(std::memory_order_relaxed);
+  if (before + recovered == 0 || before + recovered + weight <= capacity_) {
     return true;
   }
   used_.fetch_sub(weight, std::memory_order_relaxed);
@@ -188,7 +188,8 @@ void ExportQueue::Push(Entry entry) {
 }
 
 double ExportQueue::size() const {
-  const auto used = static_cast<double>(used_.load(std::memory_order_relaxed));
+  const auto used = static_cast<double>(used_.load(std::memory_order_relaxed) +
+                                        recovered_weight_.load(std::memory_order_relaxed));
   return parts_.settings.sending_queue.sizer == QueueSizer::kRequests
              ? used / static_cast<double>(kRequestWeight)
              : used;
@@ -214,6 +215,7 @@ void ExportQueue::Take() {
   // the exchange is visible after it, and what comes later knows how to reach us.
   while (TakeOnce(now)) {
   }
+  ReadBack(now);
   for (;;) {
     CloseDue(now);
     SetTimer();
@@ -295,6 +297,10 @@ bool ExportQueue::TakeOnce(TimePoint now) {
 }
 
 void ExportQueue::TakeEntry(Entry entry, TimePoint now) {
+  if (parts_.backlog != nullptr && drained_ != nullptr) {
+    AbandonDurable(std::move(entry.batch));
+    return;
+  }
   Slot& slot = slots_[entry.slot];
   if (secure_when_queued_ && !pacer_.paced()) {
     entry.batch.Secure();  // Pacing may have ended since it was pushed.
@@ -313,6 +319,10 @@ void ExportQueue::TakeEntry(Entry entry, TimePoint now) {
 
 void ExportQueue::Submit(Slot& slot, std::vector<Batcher::Closed>& closed) {
   for (Batcher::Closed& ready : closed) {
+    if (parts_.backlog != nullptr && drained_ != nullptr) {
+      AbandonDurable(std::move(ready.batch));
+      continue;
+    }
     if (slot.metrics != nullptr) {
       slot.metrics->send_size.Record(ready.batch.items());
       slot.metrics->send_size_bytes.Record(ready.batch.bytes());
@@ -366,8 +376,11 @@ void ExportQueue::SetTimer() {
 }
 
 void ExportQueue::AdmitWaiting() {
-  if (!parts_.settings.sending_queue.block_on_overflow) {
+  if (!blocks() || drained_ != nullptr) {
     return;
+  }
+  for (const std::function<void()>& room : on_room_) {
+    room();
   }
   std::lock_guard lock(overflow_mutex_);
   while (!waiting_.empty() && Reserve(waiting_.front().batch.weight())) {
@@ -397,7 +410,7 @@ std::uint64_t ExportQueue::AbandonWaiting() {
 
 void ExportQueue::Released(std::uint64_t weight) {
   used_.fetch_sub(weight, std::memory_order_relaxed);
-  if (parts_.settings.sending_queue.block_on_overflow || drained_ != nullptr) {
+  if (blocks() || drained_ != nullptr || parts_.backlog != nullptr) {
     parts_.loop.Notify(take_task_);
   }
 }
@@ -415,7 +428,11 @@ void ExportQueue::Drain(TimePoint deadline, std::function<void(std::uint64_t)> d
   drained_ = std::move(drained);
   UpdatePacing();
   parts_.loop.Cancel(std::exchange(pacer_timer_, 0));
-  sender_.HurryUntil(deadline);
+  if (parts_.backlog != nullptr) {
+    sender_.Freeze();
+  } else {
+    sender_.HurryUntil(deadline);
+  }
   drain_timer_ = parts_.loop.ScheduleAt(deadline, [this] {
     drain_timer_ = 0;
     EndDrain();
@@ -434,7 +451,8 @@ void ExportQueue::EndDrain() {
 }
 
 void ExportQueue::CheckDrained() {
-  if (drained_ == nullptr || !sender_.idle() || used_.load(std::memory_order_relaxed) != 0) {
+  const bool empty = parts_.backlog != nullptr || used_.load(std::memory_order_relaxed) == 0;
+  if (drained_ == nullptr || !sender_.idle() || !empty) {
     return;
   }
   parts_.loop.Cancel(std::exchange(drain_timer_, 0));

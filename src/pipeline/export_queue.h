@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/durable_backlog.h"
 #include "pipeline/pacer.h"
 #include "pipeline/sender.h"
 #include "weir/base/event_loop.h"
@@ -52,6 +53,7 @@ class ExportQueue {
     MetricScope& metrics;
     const Logger& logger;
     MemoryBudget& budget;
+    DurableBacklog* backlog = nullptr;  // Null: the queue is in memory.
   };
 
   explicit ExportQueue(Parts parts);
@@ -59,11 +61,30 @@ class ExportQueue {
 
   // What a pipeline's edge passes to Enqueue: how its batches are merged. nullopt: not at all.
   // `sending_queue.batch` wins over both. `metrics`, where given, counts what is merged.
+  // `edge` names the edge in records of the journal.
   std::size_t AddBatcher(const std::optional<BatcherSettings>& settings,
-                         BatchMetrics* metrics = nullptr);
+                         BatchMetrics* metrics = nullptr, std::uint32_t edge = 0);
 
   // Takes the batch whatever happens.
   void Enqueue(Batch batch, std::size_t batcher);
+
+  // Of a queue with a journal (JournalEdge): room first, the record, then the live copy. Any
+  // thread.
+  std::optional<std::uint64_t> TryReserve(const Batch& batch, std::size_t batcher);
+  void Unreserve(std::uint64_t weight);
+  // A copy that was not taken: lost, unless `source_keeps_it` and can offer it again.
+  void RefuseCopy(const Batch& batch, bool source_keeps_it, DropReason reason);
+  void ReportStorage(const absl::Status& status);
+  void CountAppended(std::uint64_t items, TimePoint received);
+  void EnqueueLive(Batch batch, std::size_t batcher);
+  void NotifyUnread() { parts_.loop.Notify(take_task_); }
+  DurableBacklog* backlog() const { return parts_.backlog; }
+  bool waits_for_result() const { return !secure_when_queued_; }
+  bool blocks() const;
+  // `room` is called on the loop when there may be room again. Before the first Enqueue.
+  void OnRoom(std::function<void()> room) { on_room_.push_back(std::move(room)); }
+  // Takes over what an earlier process left. After the exporter's start.
+  void Start();
 
   double size() const;      // In the sizer's units; merged batches where a `batch` was moved here.
   double capacity() const;  // The same.
@@ -76,6 +97,10 @@ class ExportQueue {
   void EndDrain();
 
  private:
+  // A queue that counts requests counts in this unit, so that a request that will be merged into a
+  // larger one can weigh a share of it.
+  static constexpr std::uint64_t kRequestWeight = 1U << 20;
+
   struct Entry {
     Batch batch;
     std::size_t slot = 0;
@@ -86,6 +111,7 @@ class ExportQueue {
     Batcher batcher;
     std::uint64_t weight_per_item;  // 0: by request.
     BatchMetrics* metrics;
+    std::uint32_t edge;
   };
 
   struct TakeTask final : LoopTask {
@@ -102,6 +128,9 @@ class ExportQueue {
 
   // Loop thread.
   void Take();
+  void ReadBack(TimePoint now);
+  bool DropOldestFor(std::uint64_t weight, std::uint64_t bytes);
+  void AbandonDurable(Batch batch);
   bool TakeOnce(TimePoint now);
   void TakeEntry(Entry entry, TimePoint now);
   void AdmitWaiting();
@@ -141,6 +170,9 @@ class ExportQueue {
   std::mutex overflow_mutex_;
   std::deque<Entry> overflow_;
   std::deque<Entry> waiting_;
+  std::vector<std::function<void()>> on_room_;
+  // Of the records that an earlier process left and that were not read yet.
+  std::atomic<std::uint64_t> recovered_weight_{0};
 
   // Loop thread only.
   Sender sender_;
@@ -148,6 +180,7 @@ class ExportQueue {
   EventLoop::TimerId pacer_timer_ = 0;
   EventLoop::TimerId timer_ = 0;
   TimePoint timer_due_{};
+  EventLoop::TimerId read_timer_ = 0;
   EventLoop::TimerId drain_timer_ = 0;
   std::function<void(std::uint64_t)> drained_;
 

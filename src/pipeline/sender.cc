@@ -32,7 +32,7 @@ void Sender::Submit(Batch batch) {
 }
 
 void Sender::Pump() {
-  if (pumping_) {
+  if (pumping_ || frozen_) {
     return;  // An exporter that answers from within Send leads back here; the loop below goes on.
   }
   pumping_ = true;
@@ -98,6 +98,10 @@ void Sender::OnDone(std::uint64_t id, const SendResult& result) {
       OnDelivered(job, result);
       break;
     case SendResult::Kind::kRetry:
+      if (frozen_) {
+        AbandonJob(job);
+        break;
+      }
       Drop(job,
            parts_.settings.retry_on_failure.enabled ? DropReason::kRetryExhausted
                                                     : DropReason::kRetryDisabled,
@@ -148,7 +152,7 @@ std::chrono::nanoseconds Sender::Backoff(std::uint32_t tries) {
 
 bool Sender::ScheduleRetry(std::uint64_t id, Job& job, const SendResult& result) {
   const RetrySettings& retry = parts_.settings.retry_on_failure;
-  if (!retry.enabled) {
+  if (!retry.enabled || frozen_) {
     return false;
   }
   const TimePoint now = parts_.loop.Now();
@@ -268,16 +272,43 @@ void Sender::HurryUntil(TimePoint deadline) {
   Pump();
 }
 
+void Sender::Freeze() {
+  frozen_ = true;
+  std::vector<std::unique_ptr<Job>> waiting;
+  for (auto entry = active_.begin(); entry != active_.end();) {
+    if (entry->second->retry_timer == 0) {
+      ++entry;
+      continue;
+    }
+    parts_.loop.Cancel(entry->second->retry_timer);
+    waiting.push_back(std::move(entry->second));
+    entry = active_.erase(entry);
+  }
+  for (auto& job : std::exchange(ready_, {})) {
+    waiting.push_back(std::move(job));
+  }
+  for (const std::unique_ptr<Job>& job : waiting) {
+    bytes_ -= job->batch.bytes();
+    AbandonJob(*job);
+  }
+}
+
+void Sender::AbandonJob(Job& job) {
+  const std::uint64_t items = job.batch.items();
+  if (!parts_.durable) {
+    parts_.books.Hold(-static_cast<std::int64_t>(items));
+    parts_.books.Drop(DropReason::kShutdown, items);
+    parts_.metrics.send_failed.Add(items);
+  }
+  job.batch.SettleTokens({.outcome = Outcome::kAbandoned});
+  parts_.released(job.batch.weight());
+}
+
 std::uint64_t Sender::Abandon() {
   std::uint64_t items = 0;
   const auto abandon = [&](std::unique_ptr<Job> job) {
-    const std::uint64_t lost = job->batch.items();
-    items += lost;
-    parts_.books.Hold(-static_cast<std::int64_t>(lost));
-    parts_.books.Drop(DropReason::kShutdown, lost);
-    parts_.metrics.send_failed.Add(lost);
-    job->batch.SettleTokens({.outcome = Outcome::kAbandoned});
-    parts_.released(job->batch.weight());
+    items += parts_.durable ? 0 : job->batch.items();
+    AbandonJob(*job);
     buried_.push_back(std::move(job));
   };
   alive_ = std::make_shared<Sender*>(this);  // Answers to what is in flight go nowhere.

@@ -39,6 +39,7 @@ class Sender {
     Histogram& latency;  // From the arrival in the process to the destination's answer.
     const Logger& logger;
     MemoryBudget& budget;
+    bool durable = false;  // A journal keeps what is abandoned: that is no loss.
     // A destination said that requests over this many bytes are too large for it.
     std::function<void(std::size_t bytes_max)> too_large;
     std::function<void(std::uint64_t weight)> released;
@@ -60,6 +61,8 @@ class Sender {
 
   // Waiting retries are tried at once, and from now on no retry waits past `deadline`.
   void HurryUntil(TimePoint deadline);
+  // Nothing is sent any more; what is in flight may end. What waits is abandoned: it is durable.
+  void Freeze();
   // Settles everything as abandoned; answers that come later are ignored. Returns the items.
   std::uint64_t Abandon();
 
@@ -82,6 +85,7 @@ class Sender {
   void Bisect(Job& job, const SendResult& result);
   void Shrink(Job& job, const SendResult& result);
   void Requeue(Batch batch);
+  void AbandonJob(Job& job);
   void Drop(Job& job, DropReason reason, Outcome outcome, const SendResult& result);
 
   Parts parts_;
@@ -92,6 +96,7 @@ class Sender {
   std::vector<std::unique_ptr<Job>> buried_;
   std::uint64_t last_id_ = 0;
   bool pumping_ = false;
+  bool frozen_ = false;
   bool hurried_ = false;
   TimePoint hurry_deadline_{};
   std::minstd_rand random_;

@@ -39,9 +39,17 @@ absl::Status Graph::Start() {
 }
 
 absl::Status Graph::StartAll() {
+  WEIR_RETURN_IF_ERROR(journals_.Open(host_));
   for (const auto& [id, node] : exporters_) {
     if (const absl::Status status = node->exporter->Start(); !status.ok()) {
       return Annotate(status, StartError("exporter", id));
+    }
+  }
+  for (const auto& [id, node] : exporters_) {
+    for (const auto& queue : node->queues) {
+      if (queue != nullptr) {
+        queue->Start();
+      }
     }
   }
   for (const auto& [id, node] : connectors_) {
@@ -168,6 +176,10 @@ std::uint64_t Graph::DrainExporters(TimePoint deadline) {
     if (const absl::Status status = node->exporter->Shutdown(deadline); !status.ok()) {
       node->logger.Warn("The exporter did not stop cleanly", {{"error", status.ToString()}});
     }
+  }
+  // What was appended meanwhile may still be on its way to a queue's loop.
+  journals_.Close();
+  for (const auto& [id, node] : exporters_) {
     node->loop.StopAndJoin();
   }
   return abandoned;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "service/journals.h"
 #include "service/nodes.h"
 #include "weir/component/registry.h"
 #include "weir/config/service_config.h"
@@ -63,13 +64,14 @@ class Graph {
 
  private:
   friend class GraphBuilder;
-  static std::unique_ptr<Graph> Empty() { return std::unique_ptr<Graph>(new Graph); }
-  Graph() : lane_loop_("lanes") {}
+  explicit Graph(Host& host) : host_(host), lane_loop_("lanes") {}
 
   absl::Status StartAll();
   void FlushLanes(TimePoint deadline);
   std::uint64_t DrainExporters(TimePoint deadline);
 
+  Host& host_;
+  Journals journals_;  // First: outlives the queues in front of it.
   // Receivers are destroyed last: until every token is settled, one may still bring an answer back
   // to a receiver's loop.
   std::map<ComponentId, std::unique_ptr<ReceiverNode>> receivers_;

@@ -1,7 +1,10 @@
 #include "service/graph_builder.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
+#include "pipeline/journal_edge.h"
 #include "weir/base/status.h"
 
 namespace weir::service {
@@ -29,6 +32,15 @@ bool Lists(const std::vector<ComponentId>& ids, const ComponentId& id) {
   return std::ranges::find(ids, id) != ids.end();
 }
 
+// Tells a pipeline's records from those of others after a restart, too: a hash of its name.
+std::uint32_t EdgeId(std::string_view pipeline) {
+  std::uint32_t hash = 2166136261U;  // FNV-1a.
+  for (const char c : pipeline) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return hash;
+}
+
 }  // namespace
 
 std::size_t MovableBatch(const std::vector<std::unique_ptr<ProcessorNode>>& processors) {
@@ -43,7 +55,8 @@ std::size_t MovableBatch(const std::vector<std::unique_ptr<ProcessorNode>>& proc
   return kNotFound;
 }
 
-GraphBuilder::GraphBuilder(const GraphParts& parts) : parts_(parts), graph_(Graph::Empty()) {}
+GraphBuilder::GraphBuilder(const GraphParts& parts)
+    : parts_(parts), graph_(new Graph(parts.host)) {}
 
 Logger GraphBuilder::LoggerFor(ComponentKind kind, const ComponentId& id) const {
   const std::string name = id.ToString();
@@ -114,6 +127,12 @@ absl::Status GraphBuilder::MakeExporter(const ComponentId& id) {
     NodeHandle& books = made->books[SignalIndex(signal)];
     books = parts_.ledger.Open(
         {.node = id.ToString(), .kind = NodeKind::kExporter, .signal = signal, .pipeline = ""});
+    const QueueSettings& queue = settings.sending_queue;
+    pipeline::DurableBacklog* const backlog =
+        queue.enabled && queue.storage.has_value()
+            ? &graph_->journals_.Join(*queue.storage, signal, id.ToString(), *books, made->logger,
+                                      parts_.budget)
+            : nullptr;
     made->queues[SignalIndex(signal)] = std::make_unique<pipeline::ExportQueue>(
         pipeline::ExportQueue::Parts{.exporter_id = id.ToString(),
                                      .signal = signal,
@@ -123,7 +142,8 @@ absl::Status GraphBuilder::MakeExporter(const ComponentId& id) {
                                      .books = *books,
                                      .metrics = made->metrics,
                                      .logger = made->logger,
-                                     .budget = parts_.budget});
+                                     .budget = parts_.budget,
+                                     .backlog = backlog});
   }
   graph_->exporters_.emplace(id, std::move(made));
   return absl::OkStatus();
@@ -196,6 +216,7 @@ absl::Status GraphBuilder::MakeEdges(const PipelineConfig& config, PipelineNode&
                                      const std::optional<BatcherSettings>& batcher,
                                      BatchMetrics* metrics) {
   std::vector<BatchOutput*> edges;
+  std::map<const JournalNode*, pipeline::JournalEdge*> journal_edges;
   const std::size_t signal = SignalIndex(pipeline.signal);
   for (const ComponentId& id : config.exporters) {
     if (IsConnector(id)) {
@@ -211,6 +232,21 @@ absl::Status GraphBuilder::MakeEdges(const PipelineConfig& config, PipelineNode&
       }
       pipeline.edges.push_back(
           std::make_unique<pipeline::ConnectorEdge>(*node.connector, *node.books[signal]));
+    } else if (const auto [journal, reader] =
+                   graph_->journals_.Find(pipeline.signal, id.ToString());
+               journal != nullptr) {
+      pipeline::JournalEdge*& edge = journal_edges[journal];
+      const bool made = edge == nullptr;
+      if (made) {
+        auto owned =
+            std::make_unique<pipeline::JournalEdge>(journal->journal, EdgeId(pipeline.name));
+        edge = owned.get();
+        pipeline.edges.push_back(std::move(owned));
+      }
+      edge->AddTarget(*graph_->exporters_.at(id)->queues[signal], reader, batcher, metrics);
+      if (!made) {
+        continue;
+      }
     } else {
       ExporterNode& node = *graph_->exporters_.at(id);
       pipeline.edges.push_back(

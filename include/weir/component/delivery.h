@@ -49,8 +49,9 @@ class DeliveryToken;
 
 class DeliveryTracker {
  public:
-  // What the source waits for. A token of a kSecured tracker lets go of it at that event.
-  enum class Interest : std::uint8_t { kSecured, kDelivered };
+  // What the source waits for. A token of a kSecured tracker lets go of it at that event. A
+  // kDurable source hears of the delivery, or of the disk where a durable queue stands in between.
+  enum class Interest : std::uint8_t { kSecured, kDurable, kDelivered };
 
   explicit DeliveryTracker(Interest interest) : interest_(interest) {}
   DeliveryTracker(const DeliveryTracker&) = delete;
@@ -119,6 +120,11 @@ class DeliveryToken {
   // lost by it. False behind a fan-out (another branch may succeed), after securing, and for bytes
   // whose source does not listen.
   bool source_can_retry() const;
+
+  // True when the source waits for the delivery itself, although the bytes are safe on disk.
+  bool source_wants_delivery() const {
+    return tracker_ != nullptr && tracker_->interest_ == DeliveryTracker::Interest::kDelivered;
+  }
 
   bool settled() const { return state_ == State::kSettled; }
   bool secured() const { return state_ != State::kOpen; }

@@ -14,6 +14,17 @@
 
 namespace weir {
 
+// What a queue on disk does with a request that would take it past `max_size`.
+enum class WhenFull : std::uint8_t { kReject, kBlock, kDropOldest };
+
+template <>
+struct EnumNames<WhenFull> {
+  static constexpr std::pair<std::string_view, WhenFull> kNames[] = {
+      {"reject", WhenFull::kReject},
+      {"block", WhenFull::kBlock},
+      {"drop_oldest", WhenFull::kDropOldest}};
+};
+
 // What a queue's size counts.
 enum class QueueSizer : std::uint8_t { kRequests, kItems, kBytes };
 
@@ -61,6 +72,8 @@ struct QueueSettings {
   bool wait_for_result = false;
   bool block_on_overflow = false;
   std::optional<ComponentId> storage;
+  ByteSize max_size;
+  WhenFull when_full = WhenFull::kReject;
   std::optional<QueueBatchSettings> batch;
 
   static void VisitFields(auto& self, auto& visit) {
@@ -76,6 +89,11 @@ struct QueueSettings {
     visit("block_on_overflow", self.block_on_overflow,
           "Whether a request waits for room when the queue is full, instead of being refused.");
     visit("storage", self.storage, "Extension that keeps the queue on disk.");
+    visit("max_size", self.max_size,
+          "With `storage`: most bytes on disk that wait for this exporter; 0 sets no limit.");
+    visit("when_full", self.when_full,
+          "With `storage`: what a full queue does: reject the request, block until there is room, "
+          "or drop_oldest.");
     visit("batch", self.batch, "Merges requests behind the queue; wins over a `batch` processor.");
   }
   void Validate(FieldCheck& check) const;

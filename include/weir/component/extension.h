@@ -6,6 +6,8 @@
 #ifndef WEIR_COMPONENT_EXTENSION_H_
 #define WEIR_COMPONENT_EXTENSION_H_
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -57,11 +59,20 @@ class ClientAuthenticator {
 absl::StatusOr<const ClientAuthenticator*> FindClientAuthenticator(const Host& host,
                                                                    const ComponentId& id);
 
+struct StorageSettings {
+  enum class Fsync : std::uint8_t { kAlways, kInterval, kNever };
+
+  std::string directory;  // Exists, and belongs to this process, once the extension has started.
+  Fsync fsync = Fsync::kAlways;
+  std::chrono::nanoseconds fsync_interval = std::chrono::seconds(1);
+  std::uint64_t max_size_bytes = 0;  // Of each queue on disk; 0 sets no limit.
+};
+
 // Capability: a folder for durable state.
 class StorageProvider {
  public:
   virtual ~StorageProvider() = default;
-  virtual std::string directory() const = 0;
+  virtual StorageSettings settings() const = 0;
 };
 
 // Capability: shows pages of the service's own state. The service calls it before Start.

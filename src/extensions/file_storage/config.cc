@@ -21,7 +21,6 @@ void Config::Validate(FieldCheck& check) const {
   if (!ParsePermissions(directory_permissions).has_value()) {
     check.Error("directory_permissions", "must be permission bits in octal, such as \"0750\"");
   }
-  check.Warning("", "queues are kept in memory: this version writes no journal to `directory`");
 }
 
 }  // namespace weir::extensions::file_storage

@@ -7,7 +7,20 @@
 #include <optional>
 #include <string>
 
+#include "weir/component/extension.h"
 #include "weir/config/fields.h"
+
+namespace weir {
+
+template <>
+struct EnumNames<StorageSettings::Fsync> {
+  static constexpr std::pair<std::string_view, StorageSettings::Fsync> kNames[] = {
+      {"true", StorageSettings::Fsync::kAlways},
+      {"interval", StorageSettings::Fsync::kInterval},
+      {"false", StorageSettings::Fsync::kNever}};
+};
+
+}  // namespace weir
 
 namespace weir::extensions::file_storage {
 
@@ -40,7 +53,8 @@ struct Config {
   std::string directory = "/var/lib/otelcol/file_storage";
   Duration timeout = std::chrono::seconds(1);
   std::optional<CompactionConfig> compaction = CompactionConfig{};
-  bool fsync = false;
+  StorageSettings::Fsync fsync = StorageSettings::Fsync::kAlways;
+  Duration fsync_interval = std::chrono::seconds(1);
   bool create_directory = false;
   std::string directory_permissions = "0750";
   bool recreate = false;
@@ -52,13 +66,16 @@ struct Config {
     visit("timeout", self.timeout, "Longest wait for the folder's lock.", AtLeast(0));
     visit("compaction", self.compaction,
           "Read for compatibility: there is no database to compact.");
-    visit("fsync", self.fsync, "Wait until what is written is on the disk.");
+    visit("fsync", self.fsync,
+          "Whether a request is answered once its bytes are on the disk (true), or once the kernel "
+          "has them and the disk gets them at intervals (interval) or as it pleases (false).");
+    visit("fsync_interval", self.fsync_interval, "With `fsync: interval`: how often.", AtLeast(0));
     visit("create_directory", self.create_directory, "Make `directory` where it is missing.");
     visit("directory_permissions", self.directory_permissions,
           "Its permissions in octal when it is made, less the umask.");
     visit("recreate", self.recreate,
           "Put state that can't be read aside and begin anew, rather than refuse to start.");
-    visit("max_size", self.max_size, "Most bytes on disk; 0 sets no limit.");
+    visit("max_size", self.max_size, "Most bytes on disk of each queue; 0 sets no limit.");
   }
   void Validate(FieldCheck& check) const;
   bool operator==(const Config&) const = default;

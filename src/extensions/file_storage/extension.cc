@@ -76,9 +76,14 @@ absl::Status FileStorage::Lock() {
 absl::Status FileStorage::Start() {
   WEIR_RETURN_IF_ERROR(EnsureDirectory());
   WEIR_RETURN_IF_ERROR(Lock());
-  logger_.Warn("Queues are kept in memory: this version writes no journal",
-               {{"directory", config_.directory}});
   return absl::OkStatus();
+}
+
+StorageSettings FileStorage::settings() const {
+  return {.directory = config_.directory,
+          .fsync = config_.fsync,
+          .fsync_interval = config_.fsync_interval,
+          .max_size_bytes = config_.max_size};
 }
 
 absl::Status FileStorage::Shutdown(TimePoint) {

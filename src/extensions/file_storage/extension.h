@@ -1,7 +1,7 @@
 // FileStorage provides the folder in which exporters' queues and other components keep what has to
 // outlive the process. Start makes sure of the folder and holds its lock until Shutdown.
 //
-// Threads: the service's; directory() is for any.
+// Threads: the service's; settings() is for any.
 
 #ifndef WEIR_EXTENSIONS_FILE_STORAGE_EXTENSION_H_
 #define WEIR_EXTENSIONS_FILE_STORAGE_EXTENSION_H_
@@ -20,7 +20,7 @@ class FileStorage final : public Extension, public StorageProvider {
 
   absl::Status Start() override;
   absl::Status Shutdown(TimePoint deadline) override;
-  std::string directory() const override { return config_.directory; }
+  StorageSettings settings() const override;
 
  private:
   absl::Status EnsureDirectory() const;

@@ -39,7 +39,7 @@ TEST_F(FileStorageTest, ProvidesAFolderAndSaysWhatItDoesNotDo) {
   auto extension = Create("directory: '" + folder_.string() + "'");
   ASSERT_TRUE(extension.ok()) << extension.status();
   ASSERT_TRUE((*extension)->Start().ok());
-  EXPECT_EQ(dynamic_cast<StorageProvider&>(**extension).directory(), folder_.string());
+  EXPECT_EQ(dynamic_cast<StorageProvider&>(**extension).settings().directory, folder_.string());
   EXPECT_THAT(harness_.log_lines(), ::testing::Contains(HasSubstr("no journal")));
   EXPECT_TRUE((*extension)->Shutdown({}).ok());
   EXPECT_TRUE((*extension)->Shutdown({}).ok());
