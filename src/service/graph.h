@@ -64,6 +64,9 @@ class Graph {
 
  private:
   friend class GraphBuilder;
+  static std::unique_ptr<Graph> Empty(Host& host) {
+    return std::unique_ptr<Graph>(new Graph(host));
+  }
   explicit Graph(Host& host) : host_(host), lane_loop_("lanes") {}
 
   absl::Status StartAll();

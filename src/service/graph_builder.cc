@@ -56,7 +56,7 @@ std::size_t MovableBatch(const std::vector<std::unique_ptr<ProcessorNode>>& proc
 }
 
 GraphBuilder::GraphBuilder(const GraphParts& parts)
-    : parts_(parts), graph_(new Graph(parts.host)) {}
+    : parts_(parts), graph_(Graph::Empty(parts.host)) {}
 
 Logger GraphBuilder::LoggerFor(ComponentKind kind, const ComponentId& id) const {
   const std::string name = id.ToString();

@@ -87,13 +87,13 @@ recreate: true
 )"),
                                            "extensions::file_storage", errors);
   EXPECT_TRUE(errors.ok()) << errors.Render();
-  EXPECT_EQ(errors.warning_count(), 1u);  // That there is no journal.
+  EXPECT_EQ(errors.warning_count(), 0u);
   Config expected;
   expected.directory = "/var/lib/x";
   expected.timeout = std::chrono::seconds(10);
   expected.compaction->directory = "/tmp";
   expected.compaction->on_start = expected.compaction->on_rebound = true;
-  expected.fsync = expected.create_directory = expected.recreate = true;
+  expected.create_directory = expected.recreate = true;
   expected.directory_permissions = "0755";
   EXPECT_EQ(config, expected);
 
