@@ -7,8 +7,8 @@
 // loop does everything, so batching and retries need no lock. The loop is woken when the first
 // batch arrives on an idle queue and when enough has come to fill a batch, not for each push.
 //
-// Threads: Enqueue, size and capacity from any thread. AddBatcher before the first Enqueue. Drain,
-// and all that happens behind the ring, on the exporter's loop.
+// Threads: Enqueue, size and capacity from any thread. AddBatcher and RetireBatcher from the
+// service thread, at any time. Drain, and all that happens behind the ring, on the exporter's loop.
 // Loss: every item leaves as delivered or by NodeLedger::Drop with its reason.
 // Invariants: used_ is the sum of the weights of what was enqueued and not settled, and never
 // passes the capacity unless a single batch alone is larger.
@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -56,13 +57,17 @@ class ExportQueue {
   explicit ExportQueue(Parts parts);
   ~ExportQueue();
 
+  struct Slot;  // How one edge's batches are merged.
+
   // What a pipeline's edge passes to Enqueue: how its batches are merged. nullopt: not at all.
   // `sending_queue.batch` wins over both. `metrics`, where given, counts what is merged.
-  std::size_t AddBatcher(const std::optional<BatcherSettings>& settings,
-                         BatchMetrics* metrics = nullptr);
+  Slot* AddBatcher(const std::optional<BatcherSettings>& settings, BatchMetrics* metrics = nullptr);
+  // Sends on what the batcher holds and forgets it and its metrics. REQUIRES: the loop runs, and
+  // nothing is enqueued with it any more.
+  void RetireBatcher(Slot* slot);
 
   // Takes the batch whatever happens.
-  void Enqueue(Batch batch, std::size_t batcher);
+  void Enqueue(Batch batch, Slot* slot);
 
   double size() const;      // In the sizer's units; merged batches where a `batch` was moved here.
   double capacity() const;  // The same.
@@ -77,14 +82,7 @@ class ExportQueue {
  private:
   struct Entry {
     Batch batch;
-    std::size_t slot = 0;
-  };
-
-  // How one edge's batches are merged.
-  struct Slot {
-    Batcher batcher;
-    std::uint64_t weight_per_item;  // 0: by request.
-    BatchMetrics* metrics;
+    Slot* slot = nullptr;
   };
 
   struct TakeTask final : LoopTask {
@@ -110,6 +108,7 @@ class ExportQueue {
   void SetTimer();
   void Released(std::uint64_t weight);
   void LowerBytesMax(std::size_t bytes);
+  void ForgetRetired();
   void CheckDrained();
 
   const Parts parts_;
@@ -117,7 +116,9 @@ class ExportQueue {
   const std::uint64_t capacity_;  // In weights.
   ExporterMetrics exporter_metrics_;
   Histogram& latency_to_queue_;  // From the arrival in the process.
-  std::vector<Slot> slots_;      // Fixed before the first Enqueue; batchers belong to the loop.
+
+  std::mutex slots_mutex_;  // Guards slot_storage_: the service thread adds, the loop removes.
+  std::vector<std::unique_ptr<Slot>> slot_storage_;
 
   // Shared with the lanes.
   MpscRing<Entry> ring_;
@@ -137,6 +138,9 @@ class ExportQueue {
   std::deque<Entry> waiting_;
 
   // Loop thread only.
+  std::vector<Slot*> slots_;  // Those that something was enqueued with.
+  bool any_retired_ = false;
+  std::size_t bytes_max_learned_ = 0;
   Sender sender_;
   EventLoop::TimerId timer_ = 0;
   TimePoint timer_due_{};
@@ -146,6 +150,21 @@ class ExportQueue {
   QueueMetrics queue_metrics_;  // Last: observes the members above.
 };
 
+// Threads: made by the service thread. What stands below `listed` belongs to the loop.
+struct ExportQueue::Slot {
+  Slot(Batcher own_batcher, std::uint64_t own_weight, BatchMetrics* own_metrics)
+      : weight_per_item(own_weight), batcher(std::move(own_batcher)), metrics(own_metrics) {}
+
+  const std::uint64_t weight_per_item;  // 0: by request.
+  // Whether the loop looks after it already; until then a producer wakes the loop for each batch.
+  // Relaxed: a hint, the ring orders the batch itself.
+  std::atomic<bool> listed{false};
+
+  Batcher batcher;
+  BatchMetrics* metrics;
+  bool retired = false;
+};
+
 // What a pipeline emits to: one queue, with the way its batches are merged.
 class QueueEdge final : public BatchOutput {
  public:
@@ -153,10 +172,12 @@ class QueueEdge final : public BatchOutput {
             BatchMetrics* metrics = nullptr)
       : queue_(queue), slot_(queue.AddBatcher(batcher, metrics)) {}
   void Emit(Batch batch) override { queue_.Enqueue(std::move(batch), slot_); }
+  // See ExportQueue::RetireBatcher; nothing may be emitted afterwards.
+  void Retire() { queue_.RetireBatcher(slot_); }
 
  private:
   ExportQueue& queue_;
-  const std::size_t slot_;
+  ExportQueue::Slot* const slot_;
 };
 
 }  // namespace weir::pipeline
