@@ -191,7 +191,7 @@ const MetricSpec kConfigReloads = {"weir_config_reloads_total", kCounterType, "{
                                    "Reloads by how they ended: success or failure."};
 const MetricSpec kConfigLastReloadSuccessful = {
     "weir_config_last_reload_successful", kGaugeType, "", "",
-    "1 unless the last reload failed and left the old configuration running."};
+    "Is 0 when the last reload failed and left the old configuration running."};
 const MetricSpec kConfigLastReloadTimestamp = {
     "weir_config_last_reload_timestamp_seconds", kGaugeType, "s", "",
     "When the running configuration was taken up, in Unix time."};
