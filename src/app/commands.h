@@ -5,6 +5,7 @@
 //   4  a component could not go on while running
 //   5  shutdown gave up on data after shutdown_timeout
 //   6  `load` sent items that were not acknowledged
+//   7  `diff` found a difference
 
 #ifndef WEIR_APP_COMMANDS_H_
 #define WEIR_APP_COMMANDS_H_
@@ -25,6 +26,7 @@ enum ExitCode : int {
   kExitFatal = 4,
   kExitDataLost = 5,
   kExitUnacknowledged = 6,
+  kExitDifferent = 7,
 };
 
 struct ConfigOptions {
@@ -33,7 +35,18 @@ struct ConfigOptions {
   std::string feature_gates;           // --feature-gates
 };
 
-int Run(const Registry& registry, const ConfigOptions& options);
+struct RunOptions {
+  bool watch = false;  // --watch: a changed file reloads the configuration.
+};
+
+struct DiffOptions {
+  std::string before;
+  std::string after;
+  bool json = false;
+};
+
+int Run(const Registry& registry, const ConfigOptions& options, const RunOptions& run);
+int Diff(const Registry& registry, const DiffOptions& options);
 int Validate(const Registry& registry, const ConfigOptions& options);
 int PrintConfig(const Registry& registry, const ConfigOptions& options);
 int ListComponents(const Registry& registry);

@@ -9,8 +9,8 @@ namespace {
 constexpr char kBash[] = R"(# bash completion for weir; put it into /etc/bash_completion.d/weir
 _weir() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local commands="run validate print-config components schema load version completion"
-  local options="--config --set --feature-gates --help --version"
+  local commands="run validate print-config diff components schema load version completion"
+  local options="--config --set --feature-gates --watch --help --version"
   if [[ ${COMP_WORDS[1]} == load ]]; then
     options="--endpoint --protocol --signal --rate --concurrency --connections --items-per-request
       --item-size --duration --count --compression --header --timeout --retries --drain-timeout
@@ -42,6 +42,7 @@ _weir() {
     'run:runs the daemon (the default)'
     'validate:checks a configuration'
     'print-config:shows the merged configuration, each value with its origin'
+    'diff:shows what a reload would touch'
     'components:lists the components of this build'
     'schema:prints the JSON Schema of the configuration'
     'load:sends generated telemetry over OTLP'
@@ -52,6 +53,7 @@ _weir() {
     '*--config[where the configuration is]:location:_files' \
     '*--set[overrides one value]:key=value:' \
     '--feature-gates[accepted for compatibility]:gates:' \
+    '--watch[reload when a file changes]' \
     '(-h --help)'{-h,--help}'[shows help]' \
     '(-v --version)'{-v,--version}'[prints the version]' \
     '1:command:->command' '*::argument:->argument'

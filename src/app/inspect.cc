@@ -1,4 +1,4 @@
-// Commands that show something and end: validate, print-config, components, schema, version.
+// Commands that show something and end: validate, print-config, diff, components, schema, version.
 
 #include <cstdio>
 #include <memory>
@@ -47,6 +47,18 @@ int PrintConfig(const Registry& registry, const ConfigOptions& options) {
   }
   fmt::print("{}", RenderEffective(config->root, service::DescribeComponents(registry)));
   return kExitOk;
+}
+
+int Diff(const Registry& registry, const DiffOptions& options) {
+  const std::optional<CheckedConfig> before =
+      LoadChecked(registry, {.locations = {options.before}});
+  const std::optional<CheckedConfig> after = LoadChecked(registry, {.locations = {options.after}});
+  if (!before.has_value() || !after.has_value()) {
+    return kExitConfig;
+  }
+  const service::ConfigDiff diff = service::DiffConfigs(before->service, after->service, registry);
+  fmt::print("{}", options.json ? diff.ToJson() : diff.ToText());
+  return diff.empty() ? kExitOk : kExitDifferent;
 }
 
 int ListComponents(const Registry& registry) {

@@ -22,6 +22,20 @@ void AddConfigOptions(CLI::App& app, ConfigOptions& options) {
   app.add_option("--feature-gates", options.feature_gates, "Accepted for compatibility.");
 }
 
+CLI::App* AddDiff(CLI::App& app, DiffOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "diff", "Shows what a reload from one configuration to another would touch.");
+  command.add_option("before", options.before, "The configuration that runs.")->required();
+  command.add_option("after", options.after, "The one to compare it with.")->required();
+  command.add_flag("--json", options.json, "Print the difference as JSON.");
+  return &command;
+}
+
+void AddRunOptions(CLI::App& command, RunOptions& options) {
+  command.add_flag("--watch", options.watch,
+                   "Reload the configuration when one of its files changes.");
+}
+
 int Dispatch(int argc, char** argv, const Registry& registry) {
   CLI::App app("weir collects metrics, logs and traces and passes them on.", "weir");
   app.require_subcommand(0, 1);
@@ -36,6 +50,11 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   for (CLI::App* const command : {run, validate, print}) {
     AddConfigOptions(*command, options);
   }
+  RunOptions run_options;
+  AddRunOptions(app, run_options);
+  AddRunOptions(*run, run_options);
+  DiffOptions diff_options;
+  CLI::App* const diff = AddDiff(app, diff_options);
   CLI::App* const components =
       app.add_subcommand("components", "Lists the components of this build.");
   CLI::App* const schema =
@@ -61,6 +80,9 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   if (print->parsed()) {
     return PrintConfig(registry, options);
   }
+  if (diff->parsed()) {
+    return Diff(registry, diff_options);
+  }
   if (components->parsed()) {
     return ListComponents(registry);
   }
@@ -76,7 +98,7 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   if (completion->parsed()) {
     return PrintCompletion(shell);
   }
-  return Run(registry, options);
+  return Run(registry, options, run_options);
 }
 
 }  // namespace

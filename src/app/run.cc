@@ -9,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/config_source.h"
+#include "app/reloader.h"
 #include "fmt/format.h"
 #include "service/service.h"
 
@@ -26,22 +27,6 @@ sigset_t SteeringSignals() {
   return signals;
 }
 
-// Waits for a signal that ends the daemon. SIGTERM stands for itself and for a fatal component.
-void WaitForEnd(const service::Service& service) {
-  const sigset_t signals = SteeringSignals();
-  for (;;) {
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0) {
-      continue;
-    }
-    if (signal != SIGHUP) {
-      service.logger().Info("Received signal, shutting down", {{"signal", std::int64_t{signal}}});
-      return;
-    }
-    service.logger().Warn("Received SIGHUP; the configuration is read at start only", {});
-  }
-}
-
 // While the drain runs: true once a further signal asks to end it, false once it has ended.
 bool WaitForSecondSignal(const std::stop_token& stop) {
   const sigset_t signals = SteeringSignals();
@@ -57,22 +42,27 @@ bool WaitForSecondSignal(const std::stop_token& stop) {
 
 }  // namespace
 
-int Run(const Registry& registry, const ConfigOptions& options) {
-  std::optional<CheckedConfig> config = LoadChecked(registry, options);
-  if (!config.has_value()) {
+int Run(const Registry& registry, const ConfigOptions& options, const RunOptions& run) {
+  ConfigLoad load = LoadAndCheck(registry, options);
+  fmt::print(stderr, "{}", load.report);
+  if (!load.config.has_value()) {
     return kExitConfig;
   }
   const sigset_t signals = SteeringSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // A peer that is gone is an error of the write, not of the process.
 
+  Reloader reloader(registry, options);
+  reloader.watch().Loaded(load.files, /*good=*/true);
   absl::StatusOr<std::unique_ptr<service::Service>> service =
-      service::Service::Create({.config = std::move(config->service),
-                                .root = std::move(config->root),
+      service::Service::Create({.config = std::move(load.config->service),
+                                .root = std::move(load.config->root),
                                 .registry = &registry,
                                 .version = Version(),
                                 .revision = Revision(),
-                                .on_fatal = [] { ::kill(::getpid(), SIGTERM); }});
+                                .on_fatal = [] { ::kill(::getpid(), SIGTERM); },
+                                .request_reload = reloader.Requests(),
+                                .on_retired = reloader.Reaping()});
   if (!service.ok()) {
     fmt::print(stderr, "error: {}\n", std::string(service.status().message()));
     return kExitConfig;
@@ -81,7 +71,7 @@ int Run(const Registry& registry, const ConfigOptions& options) {
     fmt::print(stderr, "error: {}\n", std::string(status.message()));
     return kExitStart;
   }
-  WaitForEnd(**service);
+  reloader.RunUntilEnd(**service, signals, run.watch);
   std::jthread impatience([&](const std::stop_token& stop) {
     if (WaitForSecondSignal(stop)) {
       (*service)->EndDrain();

@@ -6,6 +6,19 @@
 #include "weir/base/status.h"
 
 namespace weir::net {
+namespace {
+
+// What a client may send along with a command, for nothing.
+constexpr std::size_t kCommandBytesMax = 4096;
+
+void RespondPage(ServerRequest& request, const Page& page) {
+  request.Respond({.status = page.status,
+                   .content_type = page.content_type,
+                   .body = Slice::Copy(page.body),
+                   .fields = {}});
+}
+
+}  // namespace
 
 void PageServerConfig::Validate(FieldCheck& check) const {
   if (const auto parsed = ParseHostPort(endpoint); !parsed.ok()) {
@@ -13,17 +26,19 @@ void PageServerConfig::Validate(FieldCheck& check) const {
   }
 }
 
-PageServer::PageServer(Answer answer, std::string thread_name)
-    : answer_(std::move(answer)), thread_(std::move(thread_name)) {}
+PageServer::PageServer(Answer answer, Command command, std::string thread_name)
+    : answer_(std::move(answer)), command_(std::move(command)), thread_(std::move(thread_name)) {}
 
 PageServer::~PageServer() { Shutdown(std::chrono::steady_clock::now()); }
 
 absl::StatusOr<std::unique_ptr<PageServer>> PageServer::Open(const PageServerConfig& config,
                                                              Answer answer, MemoryBudget& budget,
                                                              std::string thread_name,
-                                                             const GrpcRouter* grpc) {
-  // tidy-allow(new): the constructor is private.
-  std::unique_ptr<PageServer> pages(new PageServer(std::move(answer), std::move(thread_name)));
+                                                             const GrpcRouter* grpc,
+                                                             Command command) {
+  std::unique_ptr<PageServer> pages(
+      // tidy-allow(new): the constructor is private.
+      new PageServer(std::move(answer), std::move(command), std::move(thread_name)));
   ServerOptions options;
   options.endpoint = {.address = config.endpoint};
   options.tls = config.tls;
@@ -52,6 +67,9 @@ void PageServer::Shutdown(TimePoint deadline) {
 
 std::optional<std::size_t> PageServer::OnHead(ServerRequest& request) {
   const HttpMethod method = request.head().method();
+  if (method == HttpMethod::kPost && command_) {
+    return kCommandBytesMax;
+  }
   if (method != HttpMethod::kGet && method != HttpMethod::kHead) {
     request.Respond({.status = 405,
                      .content_type = "text/plain; charset=utf-8",
@@ -59,15 +77,15 @@ std::optional<std::size_t> PageServer::OnHead(ServerRequest& request) {
                      .fields = {}});
     return std::nullopt;
   }
-  const Page page = answer_(request.head());
-  request.Respond({.status = page.status,
-                   .content_type = page.content_type,
-                   .body = Slice::Copy(page.body),
-                   .fields = {}});
+  RespondPage(request, answer_(request.head()));
   return std::nullopt;
 }
 
-// Never comes: OnHead asks for no body.
-void PageServer::OnBody(ServerRequest& request, Slice) { request.Respond({.status = 400}); }
+// Of a command; nothing else asks for a body.
+void PageServer::OnBody(ServerRequest& request, Slice) {
+  command_(request.head(), [&request, &loop = request.loop()](Page page) {
+    loop.Post([&request, page = std::move(page)] { RespondPage(request, page); });
+  });
+}
 
 }  // namespace weir::net

@@ -1,5 +1,6 @@
 // PageServer answers small GET requests from a function, on a thread of its own: health checks,
-// metrics, debug pages. It never takes a body and never waits for the data path.
+// metrics, debug pages. A POST, where it is taken, is a command without a body. It never waits for
+// the data path.
 //
 // Threads: Open, Shutdown and the destructor belong to one thread. The function is called on the
 // server's thread.
@@ -55,11 +56,17 @@ class PageServer final : public RequestHandler {
  public:
   using Answer = std::function<Page(const RequestHead& head)>;
 
-  // `thread_name` shows in ps. `grpc`, where given, answers gRPC calls on the same port.
+  // Calls `reply` once, now or later, on any thread. What the request's body says is not looked at.
+  using Reply = std::function<void(Page page)>;
+  using Command = std::function<void(const RequestHead& head, Reply reply)>;
+
+  // `thread_name` shows in ps. `grpc`, where given, answers gRPC calls on the same port. `command`,
+  // where given, answers POST.
   static absl::StatusOr<std::unique_ptr<PageServer>> Open(const PageServerConfig& config,
                                                           Answer answer, MemoryBudget& budget,
                                                           std::string thread_name,
-                                                          const GrpcRouter* grpc = nullptr);
+                                                          const GrpcRouter* grpc = nullptr,
+                                                          Command command = nullptr);
   ~PageServer() override;
 
   std::uint16_t port() const { return server_->port(); }
@@ -69,9 +76,10 @@ class PageServer final : public RequestHandler {
   void OnBody(ServerRequest& request, Slice body) override;
 
  private:
-  PageServer(Answer answer, std::string thread_name);
+  PageServer(Answer answer, Command command, std::string thread_name);
 
   const Answer answer_;
+  const Command command_;
   LoopThread thread_;
   std::unique_ptr<Server> server_;  // Destroyed before its loop.
 };

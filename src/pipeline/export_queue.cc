@@ -92,8 +92,8 @@ BatcherSettings ExportQueue::EffectiveSettings(
   return settings;
 }
 
-std::size_t ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planned,
-                                    BatchMetrics* metrics, std::uint32_t edge) {
+ExportQueue::Slot* ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planned,
+                                           BatchMetrics* metrics, std::uint32_t edge) {
   const BatcherSettings settings = EffectiveSettings(planned);
   std::uint64_t weight_per_item = 0;
   if (parts_.settings.sending_queue.sizer == QueueSizer::kItems) {
@@ -102,11 +102,46 @@ std::size_t ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planne
              settings.items_min > 0) {
     weight_per_item = std::max<std::uint64_t>(1, kRequestWeight / settings.items_min);
   }
-  slots_.push_back({.batcher = Batcher(settings, &parts_.budget),
-                    .weight_per_item = weight_per_item,
-                    .metrics = metrics,
-                    .edge = edge});
-  return slots_.size() - 1;
+  auto slot =
+      std::make_unique<Slot>(Batcher(settings, &parts_.budget), weight_per_item, metrics, edge);
+  Slot* const made = slot.get();
+  weight_per_item_.store(weight_per_item, std::memory_order_relaxed);
+  std::lock_guard lock(slots_mutex_);
+  slot_storage_.push_back(std::move(slot));
+  return made;
+}
+
+void ExportQueue::RetireBatcher(Slot* slot) {
+  parts_.loop.RunAndWait([this, slot] {
+    if (!slot->listed.exchange(true, std::memory_order_relaxed)) {
+      slots_.push_back(slot);
+    }
+    slot->retired = true;
+    any_retired_ = true;
+    Take();  // Takes what is in the ring, and closes what the batcher holds.
+  });
+}
+
+// A retired slot goes once no batch that waits for room names it.
+void ExportQueue::ForgetRetired() {
+  any_retired_ = false;
+  std::erase_if(slots_, [this](Slot* slot) {
+    if (!slot->retired) {
+      return false;
+    }
+    slot->metrics = nullptr;
+    {
+      std::lock_guard lock(overflow_mutex_);
+      const auto names = [slot](const Entry& entry) { return entry.slot == slot; };
+      if (std::ranges::any_of(waiting_, names) || std::ranges::any_of(overflow_, names)) {
+        any_retired_ = true;
+        return false;
+      }
+    }
+    std::lock_guard lock(slots_mutex_);
+    std::erase_if(slot_storage_, [slot](const auto& owned) { return owned.get() == slot; });
+    return true;
+  });
 }
 
 std::uint64_t ExportQueue::Weigh(const Batch& batch, const Slot& slot) const {
@@ -127,9 +162,9 @@ bool ExportQueue::Reserve(std::uint64_t weight) {
   return false;
 }
 
-void ExportQueue::Enqueue(Batch batch, std::size_t slot) {
+void ExportQueue::Enqueue(Batch batch, Slot* slot) {
   const std::uint64_t items = batch.items();
-  const std::uint64_t weight = Weigh(batch, slots_[slot]);
+  const std::uint64_t weight = Weigh(batch, *slot);
   batch.set_weight(weight);
   const bool room = Reserve(weight);
   if (!room && !parts_.settings.sending_queue.block_on_overflow) {
@@ -173,6 +208,7 @@ void ExportQueue::Refuse(Batch batch) {
 
 void ExportQueue::Push(Entry entry) {
   const std::uint64_t items = entry.batch.items();
+  const bool listed = entry.slot->listed.load(std::memory_order_relaxed);
   const std::uint64_t wake_at = wake_at_.load(std::memory_order_relaxed);
   if (overflowed_.load(std::memory_order_acquire) || !ring_.TryPush(entry)) {
     std::lock_guard lock(overflow_mutex_);
@@ -182,7 +218,7 @@ void ExportQueue::Push(Entry entry) {
   // Half a ring of small batches wakes the loop as well.
   const std::uint64_t share = std::max(items, wake_at / (kRingSlots / 2) + 1);
   const std::uint64_t before = pending_.fetch_add(share, std::memory_order_acq_rel);
-  if (before == 0 || (before < wake_at && before + share >= wake_at)) {
+  if (!listed || before == 0 || (before < wake_at && before + share >= wake_at)) {
     parts_.loop.Notify(take_task_);
   }
 }
@@ -226,9 +262,9 @@ void ExportQueue::Take() {
   }
   const TimePoint oldest = [&] {
     TimePoint time = sender_.oldest(now);
-    for (const Slot& slot : slots_) {
-      if (const auto due = slot.batcher.NextDeadline(); due.has_value()) {
-        time = std::min(time, *due - slot.batcher.settings().timeout);
+    for (const Slot* slot : slots_) {
+      if (const auto due = slot->batcher.NextDeadline(); due.has_value()) {
+        time = std::min(time, *due - slot->batcher.settings().timeout);
       }
     }
     return time;
@@ -237,6 +273,9 @@ void ExportQueue::Take() {
                    std::memory_order_relaxed);
   UpdatePacing();
   WatchBacklog();
+  if (any_retired_) {
+    ForgetRetired();
+  }
   CheckDrained();
 }
 
@@ -254,8 +293,8 @@ void ExportQueue::UpdatePacing() {
 }
 
 void ExportQueue::SecureAll() {
-  for (Slot& slot : slots_) {
-    slot.batcher.SecureOpen();
+  for (Slot* const slot : slots_) {
+    slot->batcher.SecureOpen();
   }
   sender_.SecureReady();
 }
@@ -301,7 +340,14 @@ void ExportQueue::TakeEntry(Entry entry, TimePoint now) {
     AbandonDurable(std::move(entry.batch));
     return;
   }
-  Slot& slot = slots_[entry.slot];
+  Slot& slot = *entry.slot;
+  if (!slot.listed.load(std::memory_order_relaxed)) {
+    slots_.push_back(&slot);
+    slot.listed.store(true, std::memory_order_relaxed);
+    if (bytes_max_learned_ != 0) {
+      LowerBytesMax(bytes_max_learned_);
+    }
+  }
   if (secure_when_queued_ && !pacer_.paced()) {
     entry.batch.Secure();  // Pacing may have ended since it was pushed.
   }
@@ -339,27 +385,33 @@ void ExportQueue::Submit(Slot& slot, std::vector<Batcher::Closed>& closed) {
 
 void ExportQueue::CloseDue(TimePoint now) {
   std::vector<Batcher::Closed> closed;
-  for (Slot& slot : slots_) {
-    if (drained_ != nullptr) {
-      slot.batcher.TakeAll(closed);
+  for (Slot* slot : slots_) {
+    if (drained_ != nullptr || slot->retired) {
+      slot->batcher.TakeAll(closed);
     } else {
-      slot.batcher.TakeDue(now, closed);
+      slot->batcher.TakeDue(now, closed);
     }
-    Submit(slot, closed);
+    Submit(*slot, closed);
   }
 }
 
 void ExportQueue::SetTimer() {
   std::optional<TimePoint> due;
   std::uint64_t wake_at = ~std::uint64_t{0};
-  for (const Slot& slot : slots_) {
-    const auto slot_due = slot.batcher.NextDeadline();
+  for (const Slot* slot : slots_) {
+    if (slot->retired) {
+      continue;
+    }
+    const auto slot_due = slot->batcher.NextDeadline();
     if (slot_due.has_value()) {
       due = due.has_value() ? std::min(*due, *slot_due) : *slot_due;
     }
-    const std::uint64_t full = slot.batcher.settings().items_min;
-    const std::uint64_t held = slot.batcher.held_items();
+    const std::uint64_t full = slot->batcher.settings().items_min;
+    const std::uint64_t held = slot->batcher.held_items();
     wake_at = std::min(wake_at, full > held ? full - held : 1);
+  }
+  if (wake_at == ~std::uint64_t{0}) {
+    wake_at = 1;  // No edge yet.
   }
   wake_at_.store(std::max<std::uint64_t>(wake_at, 1) + 1, std::memory_order_relaxed);
   if (timer_ != 0 && due == timer_due_) {
@@ -416,10 +468,11 @@ void ExportQueue::Released(std::uint64_t weight) {
 }
 
 void ExportQueue::LowerBytesMax(std::size_t bytes) {
-  for (Slot& slot : slots_) {
-    const std::size_t now = slot.batcher.settings().bytes_max;
+  bytes_max_learned_ = bytes_max_learned_ == 0 ? bytes : std::min(bytes_max_learned_, bytes);
+  for (Slot* slot : slots_) {
+    const std::size_t now = slot->batcher.settings().bytes_max;
     if (now == 0 || bytes < now) {
-      slot.batcher.set_bytes_max(bytes);
+      slot->batcher.set_bytes_max(bytes);
     }
   }
 }

@@ -7,8 +7,8 @@
 // loop does everything, so batching and retries need no lock. The loop is woken when the first
 // batch arrives on an idle queue and when enough has come to fill a batch, not for each push.
 //
-// Threads: Enqueue, size and capacity from any thread. AddBatcher before the first Enqueue. Drain,
-// and all that happens behind the ring, on the exporter's loop.
+// Threads: Enqueue, size and capacity from any thread. AddBatcher and RetireBatcher from the
+// service thread, at any time. Drain, and all that happens behind the ring, on the exporter's loop.
 // Loss: every item leaves as delivered or by NodeLedger::Drop with its reason.
 // Invariants: used_ is the sum of the weights of what was enqueued and not settled, and never
 // passes the capacity unless a single batch alone is larger.
@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -59,24 +60,29 @@ class ExportQueue {
   explicit ExportQueue(Parts parts);
   ~ExportQueue();
 
+  struct Slot;  // How one edge's batches are merged.
+
   // What a pipeline's edge passes to Enqueue: how its batches are merged. nullopt: not at all.
   // `sending_queue.batch` wins over both. `metrics`, where given, counts what is merged.
   // `edge` names the edge in records of the journal.
-  std::size_t AddBatcher(const std::optional<BatcherSettings>& settings,
-                         BatchMetrics* metrics = nullptr, std::uint32_t edge = 0);
+  Slot* AddBatcher(const std::optional<BatcherSettings>& settings, BatchMetrics* metrics = nullptr,
+                   std::uint32_t edge = 0);
+  // Sends on what the batcher holds and forgets it and its metrics. REQUIRES: the loop runs, and
+  // nothing is enqueued with it any more.
+  void RetireBatcher(Slot* slot);
 
   // Takes the batch whatever happens.
-  void Enqueue(Batch batch, std::size_t batcher);
+  void Enqueue(Batch batch, Slot* slot);
 
   // Of a queue with a journal (JournalEdge): room first, the record, then the live copy. Any
   // thread.
-  std::optional<std::uint64_t> TryReserve(const Batch& batch, std::size_t batcher);
+  std::optional<std::uint64_t> TryReserve(const Batch& batch, const Slot& slot);
   void Unreserve(std::uint64_t weight);
   // A copy that was not taken: lost, unless `source_keeps_it` and can offer it again.
   void RefuseCopy(const Batch& batch, bool source_keeps_it, DropReason reason);
   void ReportStorage(const absl::Status& status);
   void CountAppended(std::uint64_t items, TimePoint received);
-  void EnqueueLive(Batch batch, std::size_t batcher);
+  void EnqueueLive(Batch batch, Slot* slot);
   void NotifyUnread() { parts_.loop.Notify(take_task_); }
   DurableBacklog* backlog() const { return parts_.backlog; }
   bool waits_for_result() const { return !secure_when_queued_; }
@@ -103,15 +109,7 @@ class ExportQueue {
 
   struct Entry {
     Batch batch;
-    std::size_t slot = 0;
-  };
-
-  // How one edge's batches are merged.
-  struct Slot {
-    Batcher batcher;
-    std::uint64_t weight_per_item;  // 0: by request.
-    BatchMetrics* metrics;
-    std::uint32_t edge;
+    Slot* slot = nullptr;
   };
 
   struct TakeTask final : LoopTask {
@@ -129,6 +127,7 @@ class ExportQueue {
   // Loop thread.
   void Take();
   void ReadBack(TimePoint now);
+  Slot* SlotOfEdge(std::uint32_t edge);
   bool DropOldestFor(std::uint64_t weight, std::uint64_t bytes);
   void AbandonDurable(Batch batch);
   bool TakeOnce(TimePoint now);
@@ -145,6 +144,7 @@ class ExportQueue {
   void SecureAll();
   void WatchBacklog();
   void LowerBytesMax(std::size_t bytes);
+  void ForgetRetired();
   void CheckDrained();
 
   const Parts parts_;
@@ -152,7 +152,11 @@ class ExportQueue {
   const std::uint64_t capacity_;  // In weights.
   ExporterMetrics exporter_metrics_;
   Histogram& latency_to_queue_;  // From the arrival in the process.
-  std::vector<Slot> slots_;      // Fixed before the first Enqueue; batchers belong to the loop.
+
+  std::mutex slots_mutex_;  // Guards slot_storage_: the service thread adds, the loop removes.
+  std::vector<std::unique_ptr<Slot>> slot_storage_;
+  // Of the newest slot: what records that only the disk has are taken to weigh. Relaxed.
+  std::atomic<std::uint64_t> weight_per_item_{0};
 
   // Shared with the lanes.
   MpscRing<Entry> ring_;
@@ -175,6 +179,9 @@ class ExportQueue {
   std::atomic<std::uint64_t> recovered_weight_{0};
 
   // Loop thread only.
+  std::vector<Slot*> slots_;  // Those that something was enqueued with.
+  bool any_retired_ = false;
+  std::size_t bytes_max_learned_ = 0;
   Sender sender_;
   Pacer pacer_;
   EventLoop::TimerId pacer_timer_ = 0;
@@ -187,17 +194,45 @@ class ExportQueue {
   QueueMetrics queue_metrics_;  // Last: observes the members above.
 };
 
-// What a pipeline emits to: one queue, with the way its batches are merged.
-class QueueEdge final : public BatchOutput {
+// Threads: made by the service thread. What stands below `listed` belongs to the loop.
+struct ExportQueue::Slot {
+  Slot(Batcher own_batcher, std::uint64_t own_weight, BatchMetrics* own_metrics,
+       std::uint32_t own_edge)
+      : weight_per_item(own_weight),
+        edge(own_edge),
+        batcher(std::move(own_batcher)),
+        metrics(own_metrics) {}
+
+  const std::uint64_t weight_per_item;  // 0: by request.
+  const std::uint32_t edge;
+  // Whether the loop looks after it already; until then a producer wakes the loop for each batch.
+  // Relaxed: a hint, the ring orders the batch itself.
+  std::atomic<bool> listed{false};
+
+  Batcher batcher;
+  BatchMetrics* metrics;
+  bool retired = false;
+};
+
+// What a pipeline emits to that leads to queues.
+class QueueingEdge : public BatchOutput {
+ public:
+  // See ExportQueue::RetireBatcher; nothing may be emitted afterwards.
+  virtual void Retire() = 0;
+};
+
+// One queue, with the way its batches are merged.
+class QueueEdge final : public QueueingEdge {
  public:
   QueueEdge(ExportQueue& queue, const std::optional<BatcherSettings>& batcher,
             BatchMetrics* metrics = nullptr)
       : queue_(queue), slot_(queue.AddBatcher(batcher, metrics)) {}
   void Emit(Batch batch) override { queue_.Enqueue(std::move(batch), slot_); }
+  void Retire() override { queue_.RetireBatcher(slot_); }
 
  private:
   ExportQueue& queue_;
-  const std::size_t slot_;
+  ExportQueue::Slot* const slot_;
 };
 
 }  // namespace weir::pipeline

@@ -20,9 +20,9 @@ bool ExportQueue::blocks() const {
          (parts_.backlog != nullptr && queue.when_full == WhenFull::kBlock);
 }
 
-std::optional<std::uint64_t> ExportQueue::TryReserve(const Batch& batch, std::size_t batcher) {
+std::optional<std::uint64_t> ExportQueue::TryReserve(const Batch& batch, const Slot& slot) {
   const QueueSettings& queue = parts_.settings.sending_queue;
-  const std::uint64_t weight = Weigh(batch, slots_[batcher]);
+  const std::uint64_t weight = Weigh(batch, slot);
   const auto fits_on_disk = [&] {
     return queue.max_size.bytes == 0 ||
            parts_.backlog->backlog().bytes + batch.bytes() <= queue.max_size.bytes;
@@ -50,7 +50,7 @@ bool ExportQueue::DropOldestFor(std::uint64_t weight, std::uint64_t bytes) {
     parts_.books.Hold(-static_cast<std::int64_t>(dropped.items));
     parts_.books.Drop(DropReason::kStorageFull, dropped.items);
     queue_metrics_.enqueue_failed.Add(dropped.items);
-    const std::uint64_t share = slots_.front().weight_per_item;
+    const std::uint64_t share = weight_per_item_.load(std::memory_order_relaxed);
     std::uint64_t freed = dropped.bytes;
     if (parts_.settings.sending_queue.sizer != QueueSizer::kBytes) {
       freed = share == 0 ? kRequestWeight : share * dropped.items;
@@ -96,8 +96,8 @@ void ExportQueue::CountAppended(std::uint64_t items, TimePoint received) {
       static_cast<std::uint64_t>((std::chrono::steady_clock::now() - received).count()));
 }
 
-void ExportQueue::EnqueueLive(Batch batch, std::size_t batcher) {
-  Push({.batch = std::move(batch), .slot = batcher});
+void ExportQueue::EnqueueLive(Batch batch, Slot* slot) {
+  Push({.batch = std::move(batch), .slot = slot});
 }
 
 void ExportQueue::Start() {
@@ -105,7 +105,7 @@ void ExportQueue::Start() {
     return;
   }
   const journal::Backlog& recovered = parts_.backlog->recovered();
-  const std::uint64_t share = slots_.empty() ? 0 : slots_.front().weight_per_item;
+  const std::uint64_t share = weight_per_item_.load(std::memory_order_relaxed);
   std::uint64_t weight = recovered.bytes;
   if (parts_.settings.sending_queue.sizer != QueueSizer::kBytes) {
     weight = share == 0 ? recovered.records * kRequestWeight : recovered.items * share;
@@ -126,10 +126,8 @@ void ExportQueue::ReadBack(TimePoint now) {
     bool again = false;
     std::vector<DurableBacklog::Stored> batches = parts_.backlog->Read(again);
     for (DurableBacklog::Stored& stored : batches) {
-      const auto slot = std::ranges::find(slots_, stored.slot, &Slot::edge);
-      const std::size_t index =
-          slot == slots_.end() ? 0 : static_cast<std::size_t>(slot - slots_.begin());
-      const std::uint64_t weight = Weigh(stored.batch, slots_[index]);
+      Slot* const slot = SlotOfEdge(stored.slot);
+      const std::uint64_t weight = Weigh(stored.batch, *slot);
       stored.batch.set_weight(weight);
       if (stored.recovered) {
         const std::uint64_t left = recovered_weight_.load(std::memory_order_relaxed);
@@ -138,7 +136,7 @@ void ExportQueue::ReadBack(TimePoint now) {
       } else {
         recovered_weight_.store(0, std::memory_order_relaxed);
       }
-      TakeEntry({.batch = std::move(stored.batch), .slot = index}, now);
+      TakeEntry({.batch = std::move(stored.batch), .slot = slot}, now);
     }
     if (again) {
       read_timer_ = parts_.loop.ScheduleAt(now + kReadAgain, [this] {
@@ -149,6 +147,23 @@ void ExportQueue::ReadBack(TimePoint now) {
       break;
     }
   }
+}
+
+// That of the pipeline the record came by; another one where that is gone.
+ExportQueue::Slot* ExportQueue::SlotOfEdge(std::uint32_t edge) {
+  {
+    std::lock_guard lock(slots_mutex_);
+    const auto usable = [&](const auto& slot) { return !slot->retired && slot->edge == edge; };
+    const auto any = [](const auto& slot) { return !slot->retired; };
+    auto found = std::ranges::find_if(slot_storage_, usable);
+    if (found == slot_storage_.end()) {
+      found = std::ranges::find_if(slot_storage_, any);
+    }
+    if (found != slot_storage_.end()) {
+      return found->get();
+    }
+  }
+  return AddBatcher(std::nullopt, nullptr, edge);
 }
 
 void ExportQueue::AbandonDurable(Batch batch) {

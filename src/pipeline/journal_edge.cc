@@ -42,13 +42,23 @@ void JournalEdge::AddTarget(ExportQueue& queue, std::size_t reader,
   }
 }
 
+void JournalEdge::Retire() {
+  for (std::uint64_t left = pending_.load(std::memory_order_acquire); left != 0;
+       left = pending_.load(std::memory_order_acquire)) {
+    pending_.wait(left, std::memory_order_acquire);
+  }
+  for (const Target& target : targets_) {
+    target.queue->RetireBatcher(target.slot);
+  }
+}
+
 JournalEdge::Append JournalEdge::Reserve(Batch batch, bool& may_wait) {
   Append append;
   append.weights.resize(targets_.size());
   may_wait = false;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     const Target& target = targets_[i];
-    if (const auto weight = target.queue->TryReserve(batch, target.slot); weight.has_value()) {
+    if (const auto weight = target.queue->TryReserve(batch, *target.slot); weight.has_value()) {
       append.weights[i] = *weight;
       append.destinations |= target.bit;
     } else {
@@ -123,10 +133,14 @@ void JournalEdge::Start(Append append) {
     record.context = EncodeContext(*context);
   }
   const journal::ReaderMask live = append.live;
+  pending_.fetch_add(1, std::memory_order_relaxed);
   journal_->Append(
       std::move(record), live,
       [this, append = std::move(append)](absl::Status status, journal::Sequence sequence) mutable {
         OnDone(std::move(append), status, sequence);
+        // Release: who retires this edge sees all that was done with it.
+        pending_.fetch_sub(1, std::memory_order_release);
+        pending_.notify_all();
       });
 }
 

@@ -14,6 +14,7 @@
 #ifndef WEIR_PIPELINE_JOURNAL_EDGE_H_
 #define WEIR_PIPELINE_JOURNAL_EDGE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -27,7 +28,7 @@
 
 namespace weir::pipeline {
 
-class JournalEdge final : public BatchOutput {
+class JournalEdge final : public QueueingEdge {
  public:
   // `id` tells this edge's records from those of others in the same journal, across restarts.
   JournalEdge(const std::unique_ptr<journal::Journal>& journal, std::uint32_t id)
@@ -39,11 +40,13 @@ class JournalEdge final : public BatchOutput {
                  const std::optional<BatcherSettings>& batcher, BatchMetrics* metrics);
 
   void Emit(Batch batch) override;
+  // Waits for what is on its way to the disk.
+  void Retire() override;
 
  private:
   struct Target {
     ExportQueue* queue;
-    std::size_t slot;
+    ExportQueue::Slot* slot;
     journal::ReaderMask bit;
   };
   // One record on its way to the disk.
@@ -64,6 +67,7 @@ class JournalEdge final : public BatchOutput {
   const std::unique_ptr<journal::Journal>& journal_;  // Opened before the first Emit.
   const std::uint32_t id_;
   std::vector<Target> targets_;
+  std::atomic<std::uint64_t> pending_{0};  // Appends that are not done.
 
   std::mutex mutex_;
   std::deque<Batch> waiting_;  // For room: block_on_overflow.

@@ -55,6 +55,17 @@ void Lane::PostAfter(std::chrono::nanoseconds delay, EventLoop::Task task) {
   });
 }
 
+void Lane::Close() {
+  // On the loop there is no timer of ours that could be under way, and no holder either: with
+  // nothing offered and nothing in the ring, only the loop and the calling thread ever run us.
+  loop_.RunAndWait([this] {
+    alive_.reset();
+    std::vector<EventLoop::Task> late;
+    std::lock_guard lock(tasks_mutex_);
+    late.swap(tasks_);
+  });
+}
+
 void Lane::RunIfFree() {
   if (!running_.exchange(true, std::memory_order_acq_rel)) {
     if (mode_ == Mode::kThread && !loop_.InLoopThread()) {

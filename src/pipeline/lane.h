@@ -44,6 +44,13 @@ class Lane final : public BatchSink, public LaneScheduler {
   void PostAfter(std::chrono::nanoseconds delay, EventLoop::Task task) override;
   TimePoint Now() const override { return loop_.Now(); }
 
+  // Whether everything that was accepted has gone through the stages. Under the baton.
+  bool empty() const { return !ring_.Published(ring_.NextPosition()); }
+
+  // Nothing touches the lane or what is behind it once this has returned; timers that are still to
+  // come do nothing. Service thread. REQUIRES: nobody offers any more, and the lane is empty.
+  void Close();
+
  private:
   struct DrainTask final : LoopTask {
     explicit DrainTask(Lane& lane) : lane(lane) {}

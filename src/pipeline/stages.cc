@@ -4,9 +4,8 @@
 
 namespace weir::pipeline {
 
-ProcessorStage::ProcessorStage(Processor& processor, NodeLedger& books, ProcessorMetrics& metrics,
-                               BatchOutput& next)
-    : processor_(processor), books_(books), metrics_(metrics), out_(books, metrics, next) {}
+ProcessorStage::ProcessorStage(Processor& processor, NodeLedger& books, ProcessorMetrics& metrics)
+    : processor_(processor), books_(books), metrics_(metrics), out_(books, metrics) {}
 
 void ProcessorStage::Emit(Batch batch) {
   books_.In(batch.items());
@@ -20,7 +19,7 @@ void ProcessorStage::Out::Emit(Batch batch) {
   }
   books_.Out(batch.items());
   metrics_.outgoing.Add(batch.items());
-  next_.Emit(std::move(batch));
+  next_->Emit(std::move(batch));
 }
 
 void ConnectorEdge::Emit(Batch batch) {

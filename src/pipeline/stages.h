@@ -19,11 +19,13 @@ namespace weir::pipeline {
 
 class ProcessorStage final : public BatchOutput {
  public:
-  ProcessorStage(Processor& processor, NodeLedger& books, ProcessorMetrics& metrics,
-                 BatchOutput& next);
+  // REQUIRES: set_next before the first batch.
+  ProcessorStage(Processor& processor, NodeLedger& books, ProcessorMetrics& metrics);
 
   void Emit(Batch batch) override;
   void Flush() { processor_.Flush(out_); }
+  // Under the baton once there are batches: a reload may put another stage behind this one.
+  void set_next(BatchOutput& next) { out_.set_next(next); }
   // What the processor's own timers emit to.
   BatchOutput& output() { return out_; }
 
@@ -31,14 +33,14 @@ class ProcessorStage final : public BatchOutput {
   // Counts what leaves the node.
   class Out final : public BatchOutput {
    public:
-    Out(NodeLedger& books, ProcessorMetrics& metrics, BatchOutput& next)
-        : books_(books), metrics_(metrics), next_(next) {}
+    Out(NodeLedger& books, ProcessorMetrics& metrics) : books_(books), metrics_(metrics) {}
     void Emit(Batch batch) override;
+    void set_next(BatchOutput& next) { next_ = &next; }
 
    private:
     NodeLedger& books_;
     ProcessorMetrics& metrics_;
-    BatchOutput& next_;
+    BatchOutput* next_ = nullptr;
   };
 
   Processor& processor_;

@@ -11,27 +11,22 @@ namespace {
 
 std::string RenderService(const Service& service) {
   const KnownComponents known = DescribeComponents(*service.options().registry);
-  return net::DebugPage(
-      "service", fmt::format("<p>weir {} ({})</p><h2>Configuration</h2><pre>{}</pre>",
-                             net::EscapeHtml(service.options().version),
-                             net::EscapeHtml(service.options().revision),
-                             net::EscapeHtml(RenderEffective(service.options().root, known))));
+  return net::DebugPage("service",
+                        fmt::format("<p>weir {} ({})</p><h2>Configuration</h2><pre>{}</pre>",
+                                    net::EscapeHtml(service.options().version),
+                                    net::EscapeHtml(service.options().revision),
+                                    net::EscapeHtml(RenderEffective(service.root(), known))));
 }
 
 std::string RenderQueues(const Service& service) {
   std::string rows;
-  for (const auto& [id, node] : service.graph().exporters()) {
-    for (const Signal signal : kSignals) {
-      const pipeline::ExportQueue* queue = node->queues[SignalIndex(signal)].get();
-      if (queue != nullptr) {
-        fmt::format_to(
-            std::back_inserter(rows),
-            "<tr><td>{}</td><td>{}</td><td>{:.2f}</td><td>{:.0f}</td><td>{:.1f} s</td></tr>",
-            net::EscapeHtml(id.ToString()), SignalName(signal), queue->size(), queue->capacity(),
-            queue->oldest_age_seconds());
-      }
-    }
-  }
+  service.graph().VisitQueues([&](const ComponentId& id, Signal signal,
+                                  const pipeline::ExportQueue& queue) {
+    fmt::format_to(std::back_inserter(rows),
+                   "<tr><td>{}</td><td>{}</td><td>{:.2f}</td><td>{:.0f}</td><td>{:.1f} s</td></tr>",
+                   net::EscapeHtml(id.ToString()), SignalName(signal), queue.size(),
+                   queue.capacity(), queue.oldest_age_seconds());
+  });
   return net::DebugPage("queues",
                         "<table><tr><th>exporter</th><th>signal</th><th>size</th><th>capacity</th>"
                         "<th>oldest</th></tr>" +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "service/graph_builder.h"
 #include "weir/base/status.h"
 
 namespace weir::service {
@@ -12,14 +13,34 @@ std::string StartError(std::string_view kind, const ComponentId& id) {
   return fmt::format("cannot start {} {}", kind, id.ToString());
 }
 
-// Runs `task` under the lane's baton and waits for it. False when `deadline` passed first.
-bool RunOnLane(pipeline::Lane& lane, TimePoint deadline, EventLoop::Task task) {
-  auto done = std::make_shared<std::promise<void>>();
-  lane.Post([task = std::move(task), done]() mutable {
-    task();
-    done->set_value();
-  });
-  return done->get_future().wait_until(deadline) == std::future_status::ready;
+// Runs `task` under the baton of a lane that nobody offers to any more, once its ring is empty, and
+// waits for it. False when `deadline` passed first.
+bool RunOnEmptyLane(pipeline::Lane& lane, TimePoint deadline, std::function<void()> task) {
+  struct Waiting {
+    pipeline::Lane& lane;
+    std::function<void()> task;
+    std::promise<void> done;
+    // Tasks run ahead of the ring, so it asks again behind what it found there.
+    static void Run(const std::shared_ptr<Waiting>& self) {
+      if (!self->lane.empty()) {
+        self->lane.Post([self] { Run(self); });
+        return;
+      }
+      self->task();
+      self->done.set_value();
+    }
+  };
+  const auto waiting = std::make_shared<Waiting>(Waiting{lane, std::move(task), {}});
+  auto done = waiting->done.get_future();
+  lane.Post([waiting] { Waiting::Run(waiting); });
+  return done.wait_until(deadline) == std::future_status::ready;
+}
+
+template <typename Node>
+void LogUnclean(const Node& node, std::string_view message, const absl::Status& status) {
+  if (!status.ok()) {
+    node.logger.Warn(message, {{"error", status.ToString()}});
+  }
 }
 
 }  // namespace
@@ -77,12 +98,14 @@ absl::Status Graph::StartAll() {
 std::vector<std::string> Graph::Notes() const {
   std::vector<std::string> notes;
   for (const auto& pipeline : pipelines_) {
-    for (const auto& node : pipeline->lanes.front()->processors) {
-      if (node->stage != nullptr && node->processor->batcher_settings().has_value()) {
+    const LaneNode& lane = *pipeline->lanes.front();
+    for (std::size_t i = 0; i < lane.processors.size(); ++i) {
+      const ProcessorNode& node = *lane.processors[i];
+      if (i != lane.batch_moved && node.processor->batcher_settings().has_value()) {
         notes.push_back(fmt::format(
             "service::pipelines::{}: {} merges in place, because what follows it depends on where "
             "batches are cut; items it has acknowledged and holds do not survive a crash",
-            pipeline->name, node->id.ToString()));
+            pipeline->name, node.id.ToString()));
       }
     }
   }
@@ -108,81 +131,164 @@ std::uint64_t Graph::Shutdown(TimePoint deadline) {
     return 0;
   }
   for (const auto& [id, node] : receivers_) {
-    if (const absl::Status status = node->receiver->Shutdown(deadline); !status.ok()) {
-      node->logger.Warn("The receiver did not stop cleanly", {{"error", status.ToString()}});
+    LogUnclean(*node, "The receiver did not stop cleanly", node->receiver->Shutdown(deadline));
+  }
+  for (const auto& [id, node] : receivers_) {
+    for (const DoorNode& door : node->doors) {
+      if (door.gate != nullptr) {
+        door.gate->Switch(door.gate->target());  // Its threads have left the lanes after this.
+      }
     }
   }
-  FlushLanes(deadline);
+  // A flush is work that is ready to run, so it gets a moment even when the deadline has passed.
+  const TimePoint flushed_by =
+      std::max(deadline, std::chrono::steady_clock::now() + std::chrono::seconds(1));
+  for (auto pipeline = pipelines_.rbegin(); pipeline != pipelines_.rend(); ++pipeline) {
+    FlushPipeline(**pipeline, connectors_, flushed_by);
+  }
   return DrainExporters(deadline);
 }
 
-void Graph::FlushLanes(TimePoint deadline) {
-  // A flush is work that is ready to run, so it gets a moment even when the deadline has passed.
-  deadline = std::max(deadline, std::chrono::steady_clock::now() + std::chrono::seconds(1));
-  for (auto pipeline = pipelines_.rbegin(); pipeline != pipelines_.rend(); ++pipeline) {
-    for (const auto& lane : (*pipeline)->lanes) {
-      for (const auto& node : lane->processors) {
-        if (node->stage == nullptr) {
-          continue;
-        }
-        if (!RunOnLane(*lane->lane, deadline, [stage = node->stage.get()] { stage->Flush(); })) {
-          node->logger.Error("The lane did not flush in time", {});
-        }
-        if (const absl::Status status = node->processor->Shutdown(deadline); !status.ok()) {
-          node->logger.Warn("The processor did not stop cleanly", {{"error", status.ToString()}});
-        }
-      }
-    }
-    for (const auto& [id, node] : connectors_) {
-      // Idempotent; a connector's own flush reaches the pipelines behind it, which come later.
-      if (const absl::Status status = node->connector->Shutdown(deadline); !status.ok()) {
-        node->logger.Warn("The connector did not stop cleanly", {{"error", status.ToString()}});
-      }
+bool Graph::FlushPipeline(const PipelineNode& pipeline, const Connectors& connectors,
+                          TimePoint deadline) {
+  for (const ComponentId& id : pipeline.config.receivers) {
+    // What fed the connector has stopped before; its own flush comes in here.
+    if (const auto found = connectors.find(id); found != connectors.end()) {
+      LogUnclean(*found->second, "The connector did not stop cleanly",
+                 found->second->connector->Shutdown(deadline));
     }
   }
+  bool flushed = true;
+  for (const auto& lane : pipeline.lanes) {
+    const bool in_time = RunOnEmptyLane(*lane->lane, deadline, [lane = lane.get()] {
+      for (std::size_t i = 0; i < lane->processors.size(); ++i) {
+        if (i != lane->batch_moved && lane->processors[i]->stage != nullptr) {
+          lane->processors[i]->stage->Flush();
+        }
+      }
+    });
+    for (const auto& node : lane->processors) {
+      if (!in_time) {
+        node->logger.Error("The lane did not flush in time", {});
+      }
+      LogUnclean(*node, "The processor did not stop cleanly", node->processor->Shutdown(deadline));
+    }
+    flushed = flushed && in_time;
+  }
+  return flushed;
 }
 
 void Graph::EndDrain() {
-  for (const auto& [id, node] : exporters_) {
-    for (const auto& queue : node->queues) {
+  const auto end = [](ExporterNode& node) {
+    for (const auto& queue : node.queues) {
       if (queue != nullptr) {
-        node->loop.loop().Post([queue = queue.get()] { queue->EndDrain(); });
+        node.loop.loop().Post([queue = queue.get()] { queue->EndDrain(); });
+      }
+    }
+  };
+  const std::lock_guard lock(view_mutex_);
+  for (const auto& [id, node] : exporters_) {
+    end(*node);
+  }
+  for (const RetiredExporter& retired : retired_exporters_) {
+    end(*retired.node);
+  }
+}
+
+Graph::RetiredExporter Graph::BeginDrain(std::unique_ptr<ExporterNode> node, TimePoint deadline,
+                                         std::function<void()> done) {
+  RetiredExporter retired;
+  for (const auto& queue : node->queues) {
+    if (queue == nullptr) {
+      continue;
+    }
+    auto abandoned = std::make_shared<std::promise<std::uint64_t>>();
+    retired.drained.push_back(abandoned->get_future());
+    node->loop.loop().Post([abandoned, queue = queue.get(), deadline, done] {
+      queue->Drain(deadline, [abandoned, done](std::uint64_t items) {
+        abandoned->set_value(items);
+        if (done) {
+          done();
+        }
+      });
+    });
+  }
+  retired.node = std::move(node);
+  return retired;
+}
+
+std::uint64_t Graph::FinishDrain(RetiredExporter& retired, TimePoint deadline) {
+  std::uint64_t abandoned = 0;
+  for (auto& drained : retired.drained) {
+    abandoned += drained.get();
+  }
+  LogUnclean(*retired.node, "The exporter did not stop cleanly",
+             retired.node->exporter->Shutdown(deadline));
+  retired.node->loop.StopAndJoin();
+  return abandoned;
+}
+
+std::uint64_t Graph::DrainExporters(TimePoint deadline) {
+  View([&] {
+    for (auto& [id, node] : exporters_) {
+      retired_exporters_.push_back(BeginDrain(std::move(node), deadline, nullptr));
+    }
+    exporters_.clear();
+  });
+  std::uint64_t abandoned = 0;
+  for (RetiredExporter& retired : retired_exporters_) {
+    for (auto& drained : std::exchange(retired.drained, {})) {
+      abandoned += drained.get();
+    }
+  }
+  // After the last acknowledgement, and while the loops still take what was just appended.
+  journals_.Close();
+  for (RetiredExporter& retired : retired_exporters_) {
+    FinishDrain(retired, deadline);
+  }
+  return abandoned;
+}
+
+PipelineNode* Graph::FindPipeline(const std::string& name) const {
+  const auto found = std::ranges::find_if(
+      pipelines_, [&](const auto& pipeline) { return pipeline->name == name; });
+  return found == pipelines_.end() ? nullptr : found->get();
+}
+
+void Graph::VisitQueues(
+    const std::function<void(const ComponentId& exporter, Signal signal,
+                             const pipeline::ExportQueue& queue)>& visit) const {
+  const std::lock_guard lock(view_mutex_);
+  for (const auto& [id, node] : exporters_) {
+    for (const Signal signal : kSignals) {
+      if (const auto* queue = node->queues[SignalIndex(signal)].get(); queue != nullptr) {
+        visit(id, signal, *queue);
       }
     }
   }
 }
 
-std::uint64_t Graph::DrainExporters(TimePoint deadline) {
-  struct Pending {
-    std::promise<std::uint64_t> abandoned;
-  };
-  std::vector<std::unique_ptr<Pending>> pending;
-  for (const auto& [id, node] : exporters_) {
-    for (const auto& queue : node->queues) {
-      if (queue == nullptr) {
-        continue;
-      }
-      Pending& entry = *pending.emplace_back(std::make_unique<Pending>());
-      node->loop.loop().Post([&entry, queue = queue.get(), deadline] {
-        queue->Drain(deadline, [&entry](std::uint64_t items) { entry.abandoned.set_value(items); });
-      });
-    }
+absl::StatusOr<std::unique_ptr<Graph>> Graph::Build(const GraphParts& parts) {
+  std::unique_ptr<Graph> graph(
+      new Graph(parts.host));  // tidy-allow(new): the constructor is private.
+  GraphBuilder builder(parts, *graph, nullptr);
+  const absl::Status status = builder.Build();
+  GraphChange change = builder.TakeChange();
+  if (!status.ok()) {
+    return status;
   }
-  std::uint64_t abandoned = 0;
-  for (const auto& entry : pending) {
-    abandoned += entry->abandoned.get_future().get();
+  graph->Adopt(std::move(change));
+  return graph;
+}
+
+// Of a graph that has nothing yet.
+void Graph::Adopt(GraphChange change) {
+  receivers_ = std::move(change.receivers);
+  exporters_ = std::move(change.exporters);
+  connectors_ = std::move(change.connectors);
+  for (PipelineChange& pipeline : change.pipelines) {
+    pipelines_.push_back(std::move(pipeline.made));
   }
-  for (const auto& [id, node] : exporters_) {
-    if (const absl::Status status = node->exporter->Shutdown(deadline); !status.ok()) {
-      node->logger.Warn("The exporter did not stop cleanly", {{"error", status.ToString()}});
-    }
-  }
-  // What was appended meanwhile may still be on its way to a queue's loop.
-  journals_.Close();
-  for (const auto& [id, node] : exporters_) {
-    node->loop.StopAndJoin();
-  }
-  return abandoned;
 }
 
 }  // namespace weir::service

@@ -15,9 +15,12 @@
 
 #include "pipeline/export_queue.h"
 #include "pipeline/lane.h"
+#include "pipeline/stage_timers.h"
 #include "pipeline/stages.h"
+#include "pipeline/switch_door.h"
 #include "weir/base/event_loop.h"
 #include "weir/component/factory.h"
+#include "weir/config/service_config.h"
 #include "weir/telemetry/ledger.h"
 #include "weir/telemetry/log.h"
 #include "weir/telemetry/metrics.h"
@@ -41,6 +44,15 @@ struct ExporterNode {
   std::array<std::unique_ptr<pipeline::ExportQueue>, kSignalCount> queues;
 };
 
+// Where a receiver or connector offers the batches of one signal: the doors of the pipelines that
+// list it, behind a gate that stays while they change.
+struct DoorNode {
+  std::vector<BatchSink*> targets;
+  std::unique_ptr<pipeline::ForkDoor> fork;  // Where several pipelines list it.
+  std::unique_ptr<pipeline::SwitchDoor> gate;
+};
+using DoorNodes = std::array<DoorNode, kSignalCount>;
+
 struct ConnectorNode {
   ConnectorNode(ComponentId id, Logger logger, MetricRegistry& registry)
       : id(std::move(id)), logger(std::move(logger)), metrics(registry) {}
@@ -49,7 +61,7 @@ struct ConnectorNode {
   const Logger logger;
   MetricScope metrics;
   std::array<NodeHandle, kSignalCount> books;
-  std::vector<std::unique_ptr<BatchSink>> doors;  // Where several pipelines list it.
+  DoorNodes doors;
   std::unique_ptr<Connector> connector;
 };
 
@@ -66,10 +78,14 @@ struct ProcessorNode {
   MetricScope metrics;
   ProcessorMetrics counts;
   NodeHandle books;
+  std::unique_ptr<pipeline::StageTimers> timers;
   std::unique_ptr<Processor> processor;
   std::unique_ptr<BatchMetrics> batch_metrics;      // Set when the queues batch in its place.
   std::unique_ptr<pipeline::ProcessorStage> stage;  // Null for that one.
 };
+
+// The processors of a lane in order, as far as they are or will be wired.
+using ProcessorChain = std::vector<ProcessorNode*>;
 
 // Forwards to a stage that is made after the lane it belongs to.
 class LaneEntry final : public BatchOutput {
@@ -90,11 +106,25 @@ struct LaneNode {
   std::unique_ptr<LoopThread> thread;
 };
 
+// What the lanes of a pipeline end in.
+struct PipelineEdges {
+  std::vector<std::unique_ptr<BatchOutput>> outputs;  // To queues and connectors.
+  std::vector<pipeline::QueueingEdge*> to_queues;
+  std::unique_ptr<pipeline::FanOut> fan_out;  // Null when there is one output.
+  // How the queues merge what comes over them, where a `batch` was moved there.
+  std::optional<BatcherSettings> batcher;
+  BatchMetrics* metrics = nullptr;
+
+  BatchOutput& first() const {
+    return fan_out == nullptr ? *outputs.front() : static_cast<BatchOutput&>(*fan_out);
+  }
+};
+
 struct PipelineNode {
+  PipelineConfig config;
   std::string name;  // "traces/2"
   Signal signal = Signal::kTraces;
-  std::vector<std::unique_ptr<BatchOutput>> edges;  // To queues and connectors.
-  std::unique_ptr<pipeline::FanOut> fan_out;        // Null when there is one edge.
+  PipelineEdges edges;
   std::vector<std::unique_ptr<LaneNode>> lanes;
   std::unique_ptr<pipeline::PipelineDoor> door;
 };
@@ -106,7 +136,7 @@ struct ReceiverNode {
   const ComponentId id;
   const Logger logger;
   MetricScope metrics;
-  std::vector<std::unique_ptr<BatchSink>> doors;  // Where several pipelines list it.
+  DoorNodes doors;
   std::unique_ptr<Receiver> receiver;
 };
 

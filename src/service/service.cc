@@ -66,6 +66,16 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Create(ServiceOptions options)
   return service;
 }
 
+GraphParts Service::PartsOf(const ServiceConfig& config) {
+  return {.config = config,
+          .registry = *options_.registry,
+          .logger = logger_,
+          .metrics = metrics_,
+          .ledger = ledger_,
+          .budget = budget_,
+          .host = *this};
+}
+
 absl::Status Service::Build() {
   WEIR_ASSIGN_OR_RETURN(log_output_,
                         OpenLog(ToLogOptions(options_.config.telemetry.logs), &metrics_));
@@ -76,40 +86,63 @@ absl::Status Service::Build() {
   metrics_.ObserveForever(kUnsettledTokens, {},
                           [] { return static_cast<double>(UnsettledTokens()); });
   WEIR_RETURN_IF_ERROR(MakeExtensions());
-  WEIR_ASSIGN_OR_RETURN(graph_, Graph::Build({.config = options_.config,
-                                              .registry = *options_.registry,
-                                              .logger = logger_,
-                                              .metrics = metrics_,
-                                              .ledger = ledger_,
-                                              .budget = budget_,
-                                              .host = *this}));
+  WEIR_ASSIGN_OR_RETURN(graph_, Graph::Build(PartsOf(options_.config)));
+  graph_->set_on_retired(options_.on_retired);
+  ApplyMemoryLimit();
+  metrics_.GetGauge(kConfigLastReloadSuccessful).Set(1);
+  for (const std::string_view result : {"success", "failure"}) {
+    metrics_.GetCounter(kConfigReloads, {{"result", std::string(result)}});
+  }
+  ShowConfig();
+  return absl::OkStatus();
+}
+
+void Service::ApplyMemoryLimit() {
   // Without a memory_limiter the process keeps to 80 % of what it may use.
   const std::size_t usable = UsableMemoryBytes();
   budget_.set_limit(graph_->memory_limit_bytes().value_or(usable / 100 * 80));
-  return absl::OkStatus();
+}
+
+// Which configuration runs, and since when.
+void Service::ShowConfig() {
+  auto scope = std::make_unique<MetricScope>(metrics_);
+  scope
+      ->GetGauge(kConfigInfo,
+                 {{"hash", HashConfig(options_.root, DescribeComponents(*options_.registry))}})
+      .Set(1);
+  config_scope_ = std::move(scope);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  metrics_.GetGauge(kConfigLastReloadTimestamp).Set(std::chrono::duration<double>(now).count());
 }
 
 absl::Status Service::MakeExtensions() {
   for (const ComponentId& id : options_.config.extensions) {
-    const ComponentEntry& entry = *options_.config.Find(ComponentSection::kExtensions, id);
-    const ExtensionFactory& factory = *options_.registry->FindExtension(id.type);
-    const std::string name = id.ToString();
-    auto node = std::make_unique<ExtensionNode>(
-        id, logger_.With({{"otelcol.component.kind", "extension"}, {"otelcol.component.id", name}}),
-        metrics_);
-    WEIR_ASSIGN_OR_RETURN(node->extension, factory.create(entry.options, entry.path,
-                                                          {.id = id,
-                                                           .logger = node->logger,
-                                                           .metrics = node->metrics,
-                                                           .ledger = ledger_,
-                                                           .budget = budget_,
-                                                           .host = *this}));
-    if (auto* pages = dynamic_cast<DebugPages*>(node->extension.get()); pages != nullptr) {
-      pages->SetDebugPages([this](std::string_view path) { return RenderDebugPage(*this, path); });
-    }
+    WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ExtensionNode> node, MakeExtension(options_.config, id));
+    visible_.push_back(node.get());
     extensions_.push_back(std::move(node));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<ExtensionNode>> Service::MakeExtension(const ServiceConfig& config,
+                                                                      const ComponentId& id) {
+  const ComponentEntry& entry = *config.Find(ComponentSection::kExtensions, id);
+  const ExtensionFactory& factory = *options_.registry->FindExtension(id.type);
+  const std::string name = id.ToString();
+  auto node = std::make_unique<ExtensionNode>(
+      id, logger_.With({{"otelcol.component.kind", "extension"}, {"otelcol.component.id", name}}),
+      metrics_);
+  WEIR_ASSIGN_OR_RETURN(node->extension, factory.create(entry.options, entry.path,
+                                                        {.id = id,
+                                                         .logger = node->logger,
+                                                         .metrics = node->metrics,
+                                                         .ledger = ledger_,
+                                                         .budget = budget_,
+                                                         .host = *this}));
+  if (auto* pages = dynamic_cast<DebugPages*>(node->extension.get()); pages != nullptr) {
+    pages->SetDebugPages([this](std::string_view path) { return RenderDebugPage(*this, path); });
+  }
+  return node;
 }
 
 absl::Status Service::Start() {
@@ -119,16 +152,8 @@ absl::Status Service::Start() {
   if (status.ok()) {
     status = graph_->Start();
   }
-  for (const PrometheusReader& reader : options_.config.telemetry.metrics.Servers()) {
-    if (!status.ok()) {
-      break;
-    }
-    absl::StatusOr<std::unique_ptr<MetricsServer>> server =
-        MetricsServer::Open(reader, *this, logger_);
-    status = server.status();
-    if (server.ok()) {
-      metrics_servers_.push_back(*std::move(server));
-    }
+  if (status.ok()) {
+    status = OpenMetricsServers(options_.config, metrics_servers_);
   }
   if (!status.ok()) {
     Shutdown();
@@ -137,6 +162,21 @@ absl::Status Service::Start() {
   SetState(ServiceState::kReady);
   logger_.Info("Everything is ready. Begin running and processing data.",
                {{"version", options_.version}, {"memory_limit_bytes", budget_.limit()}});
+  return absl::OkStatus();
+}
+
+// Those that are not served yet; `opened` gets them.
+absl::Status Service::OpenMetricsServers(const ServiceConfig& config,
+                                         std::vector<std::unique_ptr<MetricsServer>>& opened) {
+  for (const PrometheusReader& reader : config.telemetry.metrics.Servers()) {
+    if (std::ranges::any_of(metrics_servers_,
+                            [&](const auto& server) { return server->ServesOn(reader); })) {
+      continue;
+    }
+    WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> server,
+                          MetricsServer::Open(reader, config.telemetry.resource, *this, logger_));
+    opened.push_back(std::move(server));
+  }
   return absl::OkStatus();
 }
 
@@ -167,6 +207,7 @@ std::uint64_t Service::Shutdown() {
   }
   // The books are shown until the last item is accounted for.
   metrics_servers_.clear();
+  retired_servers_.clear();
   StopExtensions(deadline);
   if (abandoned > 0) {
     logger_.Error("Shutdown ended before everything was delivered; the rest is dropped",
@@ -179,6 +220,9 @@ std::uint64_t Service::Shutdown() {
 }
 
 void Service::StopExtensions(TimePoint deadline) {
+  for (auto node = retired_extensions_.rbegin(); node != retired_extensions_.rend(); ++node) {
+    (*node)->extension->Shutdown(deadline).IgnoreError();  // Nobody looks after it any more.
+  }
   for (auto node = extensions_.rbegin(); node != extensions_.rend(); ++node) {
     if (const absl::Status status = (*node)->extension->Shutdown(deadline); !status.ok()) {
       (*node)->logger.Warn("The extension did not stop cleanly", {{"error", status.ToString()}});
@@ -200,7 +244,7 @@ std::vector<std::uint16_t> Service::metrics_ports() const {
 }
 
 Extension* Service::FindExtension(const ComponentId& id) const {
-  for (const auto& node : extensions_) {
+  for (const ExtensionNode* const node : visible_) {
     if (node->id == id) {
       return node->extension.get();
     }

@@ -184,6 +184,17 @@ const MetricSpec kLogSuppressed = {"weir_log_suppressed_total", kCounterType, "{
                                    "Log lines left out because equal ones came too often."};
 const MetricSpec kBuildInfo = {"weir_build_info", kGaugeType, "", "version,revision,compiler",
                                "Always 1; the labels say what was built."};
+const MetricSpec kConfigInfo = {
+    "weir_config_info", kGaugeType, "", "hash",
+    "Always 1; the label is the fingerprint of the running configuration."};
+const MetricSpec kConfigReloads = {"weir_config_reloads_total", kCounterType, "{reloads}", "result",
+                                   "Reloads by how they ended: success or failure."};
+const MetricSpec kConfigLastReloadSuccessful = {
+    "weir_config_last_reload_successful", kGaugeType, "", "",
+    "Is 0 when the last reload failed and left the old configuration running."};
+const MetricSpec kConfigLastReloadTimestamp = {
+    "weir_config_last_reload_timestamp_seconds", kGaugeType, "s", "",
+    "When the running configuration was taken up, in Unix time."};
 const MetricSpec kProcessOpenFds = {"weir_process_open_fds", kGaugeType, "{files}", "",
                                     "Open file descriptors."};
 const MetricSpec kProcessThreads = {"weir_process_threads", kGaugeType, "{threads}", "",
@@ -227,6 +238,10 @@ std::vector<MetricSpec> AllSelfMetrics() {
                                  &kLogLines,
                                  &kLogSuppressed,
                                  &kBuildInfo,
+                                 &kConfigInfo,
+                                 &kConfigReloads,
+                                 &kConfigLastReloadSuccessful,
+                                 &kConfigLastReloadTimestamp,
                                  &kProcessOpenFds,
                                  &kProcessThreads}) {
     all.push_back(*spec);

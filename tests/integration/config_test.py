@@ -135,6 +135,7 @@ class ConfigTest(unittest.TestCase):
             "validate",
             "components",
             "print-config",
+            "diff",
             "schema",
             "load",
             "version",

@@ -87,6 +87,7 @@ class Peer {
     };
     payload_ = Read(byte(0) << 16 | byte(1) << 8 | byte(2));
     stream_ = byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8);
+    flags_ = static_cast<int>(byte(4));
     return static_cast<int>(byte(3));
   }
   bool WaitFor(int type) {
@@ -104,6 +105,7 @@ class Peer {
     }
   }
   std::uint32_t stream() const { return stream_; }
+  int flags() const { return flags_; }
   const std::string& payload() const { return payload_; }
 
  private:
@@ -124,6 +126,7 @@ class Peer {
   bool preface_read_ = false;
   std::string payload_;
   std::uint32_t stream_ = 0;
+  int flags_ = 0;
 };
 
 constexpr int kData = 0;
@@ -311,7 +314,7 @@ TEST_F(GrpcClientFaults, AnAnsweredCallIsNotReset) {
       const int type = peer.ReadFrame();
       ASSERT_NE(type, -1);
       seen += type == kResetType ? 1 : 0;
-      if (type == kData) {
+      if (type == kData && (peer.flags() & kEndStream) != 0) {
         ++calls;
         peer.Send(TrailersOnly(peer.stream(), "0"));
       }

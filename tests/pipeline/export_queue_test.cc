@@ -383,5 +383,47 @@ TEST_F(ExportQueueTest, ABacklogPacesItsSource) {
   EXPECT_EQ(Drain(), 0U);
 }
 
+// Scenario: a reload puts another edge before a queue at work, with the batch of the old one open.
+// Guarantees: the old edge's batch leaves at once, the new one's are merged its own way, and each
+// is counted where it belongs.
+TEST_F(ExportQueueTest, AnEdgeComesAndGoesWhileTheQueueLives) {
+  Open(BatcherSettings{.items_min = 1000, .timeout = std::chrono::hours(1)});
+  const auto first = Send("old");
+  QueueEdge next(*queue_, std::nullopt);
+  const auto second = std::make_unique<RecordingTracker>();
+  next.Emit(MakeBatch(Signal::kTraces, "new", 1, second.get()));
+  EXPECT_TRUE(second->WaitForDelivered()) << "a new edge waits for the timer of an old one";
+  EXPECT_FALSE(first->delivered().has_value());
+  edge_->Retire();
+  EXPECT_TRUE(first->WaitForDelivered());
+  const auto third = std::make_unique<RecordingTracker>();
+  next.Emit(MakeBatch(Signal::kTraces, "more", 1, third.get()));
+  EXPECT_TRUE(third->WaitForDelivered());
+  OnLoop([&] { EXPECT_EQ(exporter_.requests, (std::vector<std::string>{"new", "old", "more"})); });
+  EXPECT_EQ(Drain(), 0U);
+}
+
+// Scenario: an edge is retired while one of its batches waits for room (block_on_overflow).
+// Guarantees: the batch is sent once there is room.
+TEST_F(ExportQueueTest, ARetiredEdgesWaitingBatchIsSent) {
+  settings_.sending_queue.queue_size = 1;
+  settings_.sending_queue.block_on_overflow = true;
+  OnLoop([&] { exporter_.answer = nullptr; });
+  Open();
+  const auto first = Send("a");
+  const auto second = Send("b");
+  edge_->Retire();
+  EXPECT_FALSE(second->secured().has_value());
+  OnLoop([&] {
+    exporter_.answer = [](const std::string&) { return SendResult{}; };
+    for (SendDone& done : std::exchange(exporter_.waiting, {})) {
+      done(SendResult{});
+    }
+  });
+  EXPECT_TRUE(first->WaitForDelivered());
+  EXPECT_TRUE(second->WaitForDelivered());
+  EXPECT_EQ(Drain(), 0U);
+}
+
 }  // namespace
 }  // namespace weir::pipeline

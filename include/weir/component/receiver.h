@@ -14,7 +14,12 @@
 
 namespace weir {
 
-class Receiver : public Component {};
+class Receiver : public Component {
+ public:
+  // After Shutdown: true once no token of this receiver is open any more, so that a reload may
+  // destroy it. A receiver that can't tell is kept until the service ends.
+  virtual bool idle() const { return false; }
+};
 
 }  // namespace weir
 

@@ -67,6 +67,10 @@ extern const MetricSpec kUnsettledTokens;
 extern const MetricSpec kLogLines;
 extern const MetricSpec kLogSuppressed;
 extern const MetricSpec kBuildInfo;
+extern const MetricSpec kConfigInfo;
+extern const MetricSpec kConfigReloads;
+extern const MetricSpec kConfigLastReloadSuccessful;
+extern const MetricSpec kConfigLastReloadTimestamp;
 extern const MetricSpec kProcessOpenFds;
 extern const MetricSpec kProcessThreads;
 

@@ -11,6 +11,7 @@ void ExportCall::Start(net::ServerRequest& request, Protocol protocol, Door& doo
   const std::uint64_t affinity = request.connection_id();
   Batch batch(door.signal, {.payload = std::move(payload), .items = items, .token = call->Begin()},
               request.loop().Now(), std::move(context));
+  door.open_calls.fetch_add(1, std::memory_order_relaxed);
   call.release();  // From here on the token's event frees it, maybe before Offer returns.
   if (door.sink.Offer(batch, affinity) == Admission::kBusy) {
     batch.Settle(Outcome::kRetry);
@@ -23,13 +24,20 @@ void ExportCall::OnSecured(const Settlement& settlement) {
     return;
   }
   settlement_ = settlement;
+  // This thread is a call of its own until it is out of the loop, which answers meanwhile and frees
+  // this. Release: the receiver may go once it sees the count fall.
+  Door& door = door_;
+  door.open_calls.fetch_add(1, std::memory_order_relaxed);
   loop_.Notify(*this);
+  door.open_calls.fetch_sub(1, std::memory_order_release);
 }
 
 void ExportCall::Run() { Answer(settlement_); }
 
 void ExportCall::Answer(const Settlement& settlement) {
   const std::unique_ptr<ExportCall> self(this);
+  // Relaxed: the answer is given on the loop, whose thread the receiver's end joins.
+  door_.open_calls.fetch_sub(1, std::memory_order_relaxed);
   if (settlement.ok()) {
     door_.books.In(items_);
     door_.books.Out(items_);

@@ -7,6 +7,7 @@
 #ifndef WEIR_RECEIVERS_OTLP_EXPORT_CALL_H_
 #define WEIR_RECEIVERS_OTLP_EXPORT_CALL_H_
 
+#include <atomic>
 #include <cstdint>
 
 #include "net/server_request.h"
@@ -34,6 +35,8 @@ struct Door {
   NodeLedger& books;
   ReceiverMetrics metrics;
   RequestCounters requests;
+  // Calls that wait for their answer. Listener threads share it: some ns of a call's microseconds.
+  std::atomic<std::int64_t> open_calls{0};
 };
 
 class ExportCall final : public DeliveryTracker, public LoopTask {

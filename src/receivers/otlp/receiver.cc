@@ -1,5 +1,6 @@
 #include "receivers/otlp/receiver.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -135,6 +136,12 @@ absl::Status OtlpReceiver::Start() {
     }
   }
   return absl::OkStatus();
+}
+
+bool OtlpReceiver::idle() const {
+  return std::ranges::all_of(doors_, [](const std::unique_ptr<Door>& door) {
+    return door->open_calls.load(std::memory_order_acquire) == 0;
+  });
 }
 
 absl::Status OtlpReceiver::Shutdown(TimePoint deadline) {

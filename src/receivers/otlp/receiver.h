@@ -28,6 +28,7 @@ class OtlpReceiver final : public Receiver {
 
   absl::Status Start() override;
   absl::Status Shutdown(TimePoint deadline) override;
+  bool idle() const override;
 
   // The ports that were bound; 0 where there is none.
   std::uint16_t grpc_port() const { return grpc_ == nullptr ? 0 : grpc_->port(); }

@@ -35,12 +35,13 @@ class FileStorageTest : public ::testing::Test {
   Harness harness_;
 };
 
-TEST_F(FileStorageTest, ProvidesAFolderAndSaysWhatItDoesNotDo) {
+TEST_F(FileStorageTest, ProvidesAFolder) {
   auto extension = Create("directory: '" + folder_.string() + "'");
   ASSERT_TRUE(extension.ok()) << extension.status();
   ASSERT_TRUE((*extension)->Start().ok());
   EXPECT_EQ(dynamic_cast<StorageProvider&>(**extension).settings().directory, folder_.string());
-  EXPECT_THAT(harness_.log_lines(), ::testing::Contains(HasSubstr("no journal")));
+  EXPECT_EQ(dynamic_cast<StorageProvider&>(**extension).settings().fsync,
+            StorageSettings::Fsync::kAlways);
   EXPECT_TRUE((*extension)->Shutdown({}).ok());
   EXPECT_TRUE((*extension)->Shutdown({}).ok());
 }

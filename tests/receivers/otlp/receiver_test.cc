@@ -139,6 +139,22 @@ TEST_F(OtlpReceiverTest, HandsOnWhatCameOverGrpc) {
   EXPECT_EQ(harness_.budget().used(), 0u);
 }
 
+// Guarantees: a receiver that has shut down tells when its last request has been settled.
+TEST_F(OtlpReceiverTest, IsIdleOnceEveryCallIsAnswered) {
+  Start();
+  EXPECT_TRUE(receiver_->idle());
+  sink_.SettleWith(std::nullopt);
+  std::thread client([&] { Call(Traces(1)); });
+  EXPECT_TRUE(sink_.WaitForOffers(1));
+  EXPECT_FALSE(receiver_->idle());
+  for (Batch& batch : sink_.TakeBatches()) {
+    batch.Settle(Outcome::kDelivered);
+  }
+  client.join();
+  EXPECT_TRUE(receiver_->Shutdown(std::chrono::steady_clock::now() + std::chrono::seconds(5)).ok());
+  EXPECT_TRUE(receiver_->idle());
+}
+
 TEST_F(OtlpReceiverTest, HandsOnWhatCameOverHttp) {
   Start();
   const std::string request = Traces(2);
