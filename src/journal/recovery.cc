@@ -60,7 +60,7 @@ void JournalImpl::Repair(const SegmentImage& segment, bool damaged) {
   if (entries.empty()) {
     // Nothing in it was ever answered, or everything is in the next one as well; but what cannot be
     // told apart from damage is kept.
-    if (scan.header_state == HeaderState::kDamaged && scan.file_bytes > kSegmentHeaderMax) {
+    if (scan.header_state == HeaderState::kDamaged && damage_ != Damage{}) {
       KeepAside(segment.number);
     }
     disk_.Unlink(PathOf(segment.number)).IgnoreError();
