@@ -158,6 +158,15 @@ std::uint64_t Catalog::FileBytes() const {
   return bytes;
 }
 
+std::vector<std::string> Catalog::ReaderNames() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const ReaderState& reader : readers_) {
+    names.push_back(reader.name);
+  }
+  return names;
+}
+
 Positions Catalog::Snapshot() const {
   const std::lock_guard lock(mutex_);
   Positions positions{.next = next_};

@@ -68,6 +68,8 @@ class Catalog {
 
   std::uint64_t FileBytes() const;  // Of all segments.
 
+  std::vector<std::string> ReaderNames() const;  // By index; those that are not opened come last.
+
   // Positions of all readers; totals are left empty.
   Positions Snapshot() const;
 

@@ -349,9 +349,8 @@ absl::Status Committer::Checkpoint() {
   // Only what the positions on disk allow is deleted, so that a gap never looks like a loss.
   const std::vector<std::uint64_t> drained = catalog_.Drained();
   WEIR_RETURN_IF_ERROR(WritePositions());
-  if (options_.fsync != Fsync::kNever) {
-    WEIR_RETURN_IF_ERROR(positions_->Sync());
-  }
+  // With Fsync::kNever too: it is what makes the other slot the next one to be written.
+  WEIR_RETURN_IF_ERROR(positions_->Sync());
   positions_unsynced_ = false;
   Reclaim(drained);
   return absl::OkStatus();
