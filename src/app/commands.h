@@ -5,6 +5,7 @@
 //   4  a component could not go on while running
 //   5  shutdown gave up on data after shutdown_timeout
 //   6  `load` sent items that were not acknowledged
+//   7  `journal verify` or `journal export` found damage
 
 #ifndef WEIR_APP_COMMANDS_H_
 #define WEIR_APP_COMMANDS_H_
@@ -25,6 +26,7 @@ enum ExitCode : int {
   kExitFatal = 4,
   kExitDataLost = 5,
   kExitUnacknowledged = 6,
+  kExitDamaged = 7,
 };
 
 struct ConfigOptions {
