@@ -60,6 +60,26 @@ std::unique_ptr<Journal> Open(const std::string& directory, weir::journal::Fsync
   return *std::move(journal);
 }
 
+void AppendAll(Journal& journal, const char* what, std::uint64_t records, bool acknowledge) {
+  const weir::Slice payload = weir::Slice::Copy(std::string(kRecordBytes, 'x'));
+  std::counting_semaphore<kInFlight> room(kInFlight);
+  const Stopwatch watch;
+  for (std::uint64_t i = 0; i < records; ++i) {
+    room.acquire();
+    journal.Append({.destinations = 1, .parts = {{.bytes = payload, .items = 100}}},
+                   acknowledge ? 1 : 0, [&](const absl::Status&, weir::journal::Sequence sequence) {
+                     if (acknowledge) {
+                       journal.reader(0).Acknowledge(sequence);
+                     }
+                     room.release();
+                   });
+  }
+  for (std::ptrdiff_t i = 0; i < kInFlight; ++i) {
+    room.acquire();
+  }
+  watch.Print(what, records, journal.syncs());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,21 +95,9 @@ int main(int argc, char** argv) {
   const auto fsync = mode == "never"      ? weir::journal::Fsync::kNever
                      : mode == "interval" ? weir::journal::Fsync::kInterval
                                           : weir::journal::Fsync::kAlways;
-  {
-    const std::unique_ptr<Journal> journal = Open(directory, fsync);
-    const weir::Slice payload = weir::Slice::Copy(std::string(kRecordBytes, 'x'));
-    std::counting_semaphore<kInFlight> room(kInFlight);
-    const Stopwatch watch;
-    for (std::uint64_t i = 0; i < records; ++i) {
-      room.acquire();
-      journal->Append({.destinations = 1, .parts = {{.bytes = payload, .items = 100}}}, 0,
-                      [&room](const absl::Status&, weir::journal::Sequence) { room.release(); });
-    }
-    for (std::ptrdiff_t i = 0; i < kInFlight; ++i) {
-      room.acquire();
-    }
-    watch.Print("append", records, journal->syncs());
-  }
+  // Delivered at once, as with a destination that is well; then held, as with one that is not.
+  AppendAll(*Open(directory, fsync), "append", records, true);
+  AppendAll(*Open(directory, fsync), "hold", records, false);
   {
     const Stopwatch open;
     const std::unique_ptr<Journal> journal = Open(directory, fsync);
