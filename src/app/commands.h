@@ -6,6 +6,7 @@
 //   5  shutdown gave up on data after shutdown_timeout
 //   6  `load` sent items that were not acknowledged
 //   7  `diff` found a difference
+//   8  `journal verify` or `journal export` found damage
 
 #ifndef WEIR_APP_COMMANDS_H_
 #define WEIR_APP_COMMANDS_H_
@@ -27,6 +28,7 @@ enum ExitCode : int {
   kExitDataLost = 5,
   kExitUnacknowledged = 6,
   kExitDifferent = 7,
+  kExitDamaged = 8,
 };
 
 struct ConfigOptions {

@@ -9,7 +9,7 @@ namespace {
 constexpr char kBash[] = R"(# bash completion for weir; put it into /etc/bash_completion.d/weir
 _weir() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local commands="run validate print-config diff components schema load version completion"
+  local commands="run validate print-config diff components schema load journal version completion"
   local options="--config --set --feature-gates --watch --help --version"
   if [[ ${COMP_WORDS[1]} == load ]]; then
     options="--endpoint --protocol --signal --rate --concurrency --connections --items-per-request
@@ -17,8 +17,14 @@ _weir() {
       --seed --numbered --json --insecure --tls --ca-file --cert-file --key-file --server-name
       --insecure-skip-verify --help"
   fi
+  if [[ ${COMP_WORDS[1]} == journal ]]; then
+    options="--reader --signal --format --output --help"
+  fi
   case $previous in
     --protocol) COMPREPLY=($(compgen -W "grpc http" -- "$current")); return ;;
+    journal) COMPREPLY=($(compgen -W "inspect verify export forget" -- "$current")); return ;;
+    --format) COMPREPLY=($(compgen -W "otlp_json otlp_proto" -- "$current")); return ;;
+    --output | -o) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --signal) COMPREPLY=($(compgen -W "traces metrics logs all" -- "$current")); return ;;
     --compression) COMPREPLY=($(compgen -W "none gzip zstd snappy" -- "$current")); return ;;
     --ca-file | --cert-file | --key-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
@@ -29,6 +35,8 @@ _weir() {
     COMPREPLY=($(compgen -W "$options" -- "$current"))
   elif [[ $COMP_CWORD == 1 ]]; then
     COMPREPLY=($(compgen -W "$commands" -- "$current"))
+  elif [[ ${COMP_WORDS[1]} == journal ]]; then
+    COMPREPLY=($(compgen -d -- "$current"))
   fi
 }
 complete -o filenames -F _weir weir
@@ -46,6 +54,7 @@ _weir() {
     'components:lists the components of this build'
     'schema:prints the JSON Schema of the configuration'
     'load:sends generated telemetry over OTLP'
+    'journal:looks into the durable queue of a daemon that does not run'
     'version:prints the version'
     'completion:prints a completion script'
   )
@@ -62,6 +71,15 @@ _weir() {
     argument)
       case $words[1] in
         completion) _values shell bash zsh ;;
+        journal)
+          _arguments \
+            '1:command:(inspect verify export forget)' '2:directory:_directories' '3:reader:' \
+            '--reader[only what waits for this exporter]:reader:' \
+            '--signal[only this signal]:signal:(traces metrics logs)' \
+            '--format[of the requests]:format:(otlp_json otlp_proto)' \
+            '(-o --output)'{-o,--output}'[the file]:file:_files' \
+            '(-h --help)'{-h,--help}'[shows help]'
+          ;;
         load)
           _arguments \
             '--endpoint[where to send]:endpoint:' '--protocol[how]:protocol:(grpc http)' \

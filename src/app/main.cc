@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/synchronization/mutex.h"
 #include "app/commands.h"
+#include "app/journal_command.h"
 #include "app/load.h"
 
 namespace weir::app {
@@ -62,6 +63,10 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   CLI::App* const generate = app.add_subcommand("load", "Sends generated telemetry over OTLP.");
   LoadArguments load_arguments;
   AddLoadOptions(*generate, load_arguments);
+  CLI::App* const journal =
+      app.add_subcommand("journal", "Looks into the durable queue of a daemon that does not run.");
+  JournalArguments journal_arguments;
+  AddJournalCommands(*journal, journal_arguments);
   CLI::App* const version = app.add_subcommand("version", "Prints the version.");
   CLI::App* const completion =
       app.add_subcommand("completion", "Prints a completion script for bash or zsh.");
@@ -91,6 +96,9 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   }
   if (generate->parsed()) {
     return Load(load_arguments);
+  }
+  if (journal->parsed()) {
+    return RunJournalCommand(journal_arguments);
   }
   if (version->parsed()) {
     return PrintVersion();

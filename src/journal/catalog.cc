@@ -45,16 +45,9 @@ void Catalog::AddSegment(std::uint64_t number, Sequence first, std::uint64_t fil
   WEIR_CHECK(added);
 }
 
-std::uint64_t Catalog::RemoveSegment(std::uint64_t number) {
+void Catalog::RemoveSegment(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find_if(
-      segments_, [number](const auto& item) { return item.second.number == number; });
-  if (found == segments_.end()) {
-    return 0;
-  }
-  const std::uint64_t bytes = found->second.file_bytes;
-  segments_.erase(found);
-  return bytes;
+  std::erase_if(segments_, [number](const auto& item) { return item.second.number == number; });
 }
 
 void Catalog::Publish(const Entry& entry, ReaderMask live) {
@@ -84,8 +77,7 @@ void Catalog::Publish(const Entry& entry, ReaderMask live) {
   }
 }
 
-Catalog::Emptied Catalog::Move(Sequence from, std::uint64_t number,
-                               std::span<const Entry> entries) {
+std::uint64_t Catalog::Move(Sequence from, std::uint64_t number, std::span<const Entry> entries) {
   const std::lock_guard lock(mutex_);
   Segment* const before = Find(from);
   WEIR_CHECK(before != nullptr && before->end() == from + entries.size());
@@ -106,9 +98,9 @@ Catalog::Emptied Catalog::Move(Sequence from, std::uint64_t number,
     }
   }
   before->entries.resize(kept);
-  Emptied emptied;
+  std::uint64_t emptied = 0;
   if (kept == 0) {
-    emptied = {.number = before->number, .file_bytes = before->file_bytes};
+    emptied = before->number;
     segments_.erase(before->first);
   }
   segments_.emplace(from, std::move(moved));
@@ -164,6 +156,15 @@ std::uint64_t Catalog::FileBytes() const {
     bytes += segment.file_bytes;
   }
   return bytes;
+}
+
+std::vector<std::string> Catalog::ReaderNames() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const ReaderState& reader : readers_) {
+    names.push_back(reader.name);
+  }
+  return names;
 }
 
 Positions Catalog::Snapshot() const {

@@ -45,12 +45,6 @@ class Catalog {
     std::vector<std::uint64_t> damaged_segments;
   };
 
-  // A segment that Move left without records; number 0: none.
-  struct Emptied {
-    std::uint64_t number = 0;
-    std::uint64_t file_bytes = 0;
-  };
-
   // Takes over what is in `image`. Opened readers come first, in their order. InvalidArgument with
   // more than kReadersMax readers.
   absl::Status Load(const DirectoryImage& image, const std::vector<std::string>& opened,
@@ -58,13 +52,12 @@ class Catalog {
 
   // The committer's side. `first` is the sequence of the segment's first record.
   void AddSegment(std::uint64_t number, Sequence first, std::uint64_t file_bytes);
-  // Returns the bytes it had.
-  std::uint64_t RemoveSegment(std::uint64_t number);
+  void RemoveSegment(std::uint64_t number);
   // A record with its destinations; it becomes readable. `live`: claimed at once by those.
   void Publish(const Entry& entry, ReaderMask live);
   // Records from `from` on are now in a new segment `number`, as `entries`, and in no other one.
-  // The one that had nothing else is gone.
-  Emptied Move(Sequence from, std::uint64_t number, std::span<const Entry> entries);
+  // Returns the number of the one that had nothing else, and is gone; or 0.
+  std::uint64_t Move(Sequence from, std::uint64_t number, std::span<const Entry> entries);
   void Seal(std::uint64_t number, std::uint64_t file_bytes);
   std::vector<Entry> EntriesOf(std::uint64_t number) const;
   // Sealed, and needed by nobody.
@@ -74,6 +67,8 @@ class Catalog {
   Sequence next_sequence() const;
 
   std::uint64_t FileBytes() const;  // Of all segments.
+
+  std::vector<std::string> ReaderNames() const;  // By index; those that are not opened come last.
 
   // Positions of all readers; totals are left empty.
   Positions Snapshot() const;

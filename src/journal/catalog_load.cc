@@ -28,6 +28,11 @@ absl::Status Catalog::Load(const DirectoryImage& image, const std::vector<std::s
   // Where a failed sync made a segment end early, its last records are in the next one too.
   Sequence end = std::numeric_limits<Sequence>::max();
   for (auto at = image.segments.rbegin(); at != image.segments.rend(); ++at) {
+    // Whose records they are is lost with the header. Where nothing says that they were on the disk
+    // nobody was told that they are.
+    if (at->scan.header_state == HeaderState::kDamaged && at->scan.first > synced) {
+      continue;
+    }
     LoadSegment(*at, end);
     if (!at->scan.entries.empty()) {
       end = std::min(end, at->scan.first);
@@ -173,7 +178,8 @@ void Catalog::LoadGaps(const DirectoryImage& image, Sequence synced, Losses& los
     gap(from, next_, 0, torn);
   }
   for (const SegmentImage& segment : image.segments) {
-    if (segment.scan.header_state == HeaderState::kDamaged && !segment.scan.entries.empty()) {
+    if (segment.scan.header_state == HeaderState::kDamaged && !segment.scan.entries.empty() &&
+        segment.scan.first <= synced) {
       damaged.insert(segment.number);
     }
   }

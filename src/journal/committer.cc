@@ -51,8 +51,7 @@ Committer::Committer(const Options& options, Disk& disk, Catalog& catalog,
       segment_bytes_(SegmentBytes(options)),
       positions_(std::move(start.positions)),
       segment_number_max_(start.segment_number_max),
-      synced_(start.synced),
-      bytes_on_disk_(start.bytes_on_disk) {}
+      synced_(start.synced) {}
 
 void Committer::Commit(std::vector<Pending>& records) {
   std::span<Pending> left(records);
@@ -80,8 +79,8 @@ std::size_t Committer::GroupEnd(std::span<const Pending> records) const {
     room -= std::min(room, writer_->size());
   }
   if (options_.max_size_bytes > 0) {
-    room = std::min(room,
-                    options_.max_size_bytes - std::min(options_.max_size_bytes, bytes_on_disk()));
+    room = std::min(
+        room, options_.max_size_bytes - std::min(options_.max_size_bytes, catalog_.FileBytes()));
   }
   std::size_t count = 0;
   std::uint64_t bytes = 0;
@@ -94,7 +93,7 @@ std::size_t Committer::GroupEnd(std::span<const Pending> records) const {
 
 absl::Status Committer::MakeRoom(std::uint64_t bytes) {
   const std::uint64_t limit = options_.max_size_bytes;
-  if (limit == 0 || bytes_on_disk() + bytes <= limit) {
+  if (limit == 0 || catalog_.FileBytes() + bytes <= limit) {
     return absl::OkStatus();
   }
   if (writer_ != nullptr && catalog_.DrainedWithoutSeal(writer_->number())) {
@@ -103,11 +102,11 @@ absl::Status Committer::MakeRoom(std::uint64_t bytes) {
   if (!catalog_.Drained().empty()) {
     WEIR_RETURN_IF_ERROR(Checkpoint());
   }
-  if (bytes_on_disk() + bytes <= limit) {
+  if (catalog_.FileBytes() + bytes <= limit) {
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError(
-      fmt::format("{} holds {} bytes, of at most {}", options_.directory, bytes_on_disk(), limit));
+  return absl::ResourceExhaustedError(fmt::format("{} holds {} bytes, of at most {}",
+                                                  options_.directory, catalog_.FileBytes(), limit));
 }
 
 void Committer::CommitGroup(std::span<Pending> group) {
@@ -172,7 +171,6 @@ absl::Status Committer::WriteGroup(std::span<Pending> group) {
       }
       return status;
     }
-    bytes_on_disk_.fetch_add(writer_->size() - before, std::memory_order_relaxed);
     if (options_.fsync != Fsync::kAlways) {
       return status;
     }
@@ -195,7 +193,6 @@ absl::Status Committer::OpenSegment(Sequence first) {
   ++segment_number_max_;
   WEIR_ASSIGN_OR_RETURN(writer_, SegmentWriter::Create(disk_, options_.directory, header));
   catalog_.AddSegment(header.number, first, writer_->size());
-  bytes_on_disk_.fetch_add(writer_->size(), std::memory_order_relaxed);
   return absl::OkStatus();
 }
 
@@ -214,32 +211,27 @@ void Committer::EndSegment() {
       return;  // What was to be synced is in a new segment, or waits for one.
     }
   }
-  const std::uint64_t before = writer_->size();
   const std::vector<Entry> entries = catalog_.EntriesOf(writer_->number());
   if (entries.empty()) {
-    AbandonSegment(before);
+    AbandonSegment(writer_->size());
     return;
   }
   // A segment without a footer is read more slowly the next time, and that is all.
   writer_->Seal(entries).IgnoreError();
-  bytes_on_disk_.fetch_add(writer_->size() - before, std::memory_order_relaxed);
   catalog_.Seal(writer_->number(), writer_->size());
   writer_.reset();
 }
 
 void Committer::AbandonSegment(std::uint64_t end) {
   const std::uint64_t number = writer_->number();
-  const std::uint64_t size = writer_->size();
   if (catalog_.EntriesOf(number).empty()) {
     writer_.reset();
     catalog_.RemoveSegment(number);
     disk_.Unlink(JoinPath(options_.directory, SegmentName(number))).IgnoreError();
-    bytes_on_disk_.fetch_sub(size, std::memory_order_relaxed);
     return;
   }
   // Where this fails, what is left behind the end is superseded by the next segment.
   writer_->Cut(end).IgnoreError();
-  bytes_on_disk_.fetch_sub(size - end, std::memory_order_relaxed);
   catalog_.Seal(number, end);
   writer_.reset();
 }
@@ -299,13 +291,11 @@ absl::Status Committer::Rewrite() {
     disk_.Unlink(JoinPath(options_.directory, SegmentName(header.number))).IgnoreError();
     return status;
   }
-  const Catalog::Emptied emptied = catalog_.Move(first, header.number, entries);
-  if (emptied.number != 0) {
-    disk_.Unlink(JoinPath(options_.directory, SegmentName(emptied.number))).IgnoreError();
-    bytes_on_disk_.fetch_sub(emptied.file_bytes, std::memory_order_relaxed);
+  const std::uint64_t emptied = catalog_.Move(first, header.number, entries);
+  if (emptied != 0) {
+    disk_.Unlink(JoinPath(options_.directory, SegmentName(emptied))).IgnoreError();
   }
   writer_ = std::move(writer);
-  bytes_on_disk_.fetch_add(writer_->size(), std::memory_order_relaxed);
   Synced();
   return absl::OkStatus();
 }
@@ -359,9 +349,8 @@ absl::Status Committer::Checkpoint() {
   // Only what the positions on disk allow is deleted, so that a gap never looks like a loss.
   const std::vector<std::uint64_t> drained = catalog_.Drained();
   WEIR_RETURN_IF_ERROR(WritePositions());
-  if (options_.fsync != Fsync::kNever) {
-    WEIR_RETURN_IF_ERROR(positions_->Sync());
-  }
+  // With Fsync::kNever too: it is what makes the other slot the next one to be written.
+  WEIR_RETURN_IF_ERROR(positions_->Sync());
   positions_unsynced_ = false;
   Reclaim(drained);
   return absl::OkStatus();
@@ -375,7 +364,7 @@ void Committer::Reclaim(const std::vector<std::uint64_t>& segments) {
                            {{"segment", number}, {"error", std::string(unlinked.message())}});
       continue;  // It is tried again.
     }
-    bytes_on_disk_.fetch_sub(catalog_.RemoveSegment(number), std::memory_order_relaxed);
+    catalog_.RemoveSegment(number);
   }
 }
 

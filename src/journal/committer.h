@@ -39,7 +39,6 @@ class Committer {
   struct Start {
     std::unique_ptr<PositionFile> positions;
     std::uint64_t segment_number_max = 0;
-    std::uint64_t bytes_on_disk = 0;
     Sequence synced = 0;
   };
 
@@ -56,7 +55,6 @@ class Committer {
   absl::Status Checkpoint();
   absl::Status Close();
 
-  std::uint64_t bytes_on_disk() const { return bytes_on_disk_.load(std::memory_order_relaxed); }
   std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
 
  private:
@@ -100,7 +98,6 @@ class Committer {
 
   std::atomic<bool> acknowledged_{false};  // Since the positions were last written.
   // Written by the committer, read by anyone. Relaxed: figures, they order nothing.
-  std::atomic<std::uint64_t> bytes_on_disk_;
   std::atomic<std::uint64_t> syncs_{0};
 };
 

@@ -70,7 +70,7 @@ class JournalImpl final : public Journal {
   std::map<std::string, Backlog> absent_backlogs() const override;
   const Recovered& recovered() const override { return recovered_; }
   Damage damage() const override;
-  std::uint64_t bytes_on_disk() const override { return committer_->bytes_on_disk(); }
+  std::uint64_t bytes_on_disk() const override { return catalog_.FileBytes(); }
   std::uint64_t syncs() const override { return committer_->syncs(); }
   absl::Status Checkpoint() override;
   void Commit() override;
@@ -80,8 +80,10 @@ class JournalImpl final : public Journal {
   friend class ReaderImpl;
 
   void Run();
-  // What a crash left in one segment. Returns its size afterwards.
-  void Repair(const SegmentImage& segment, bool damaged);
+  // Recover's steps.
+  void KeepDamaged(const DirectoryImage& image, const Catalog::Losses& losses);
+  void Describe(const DirectoryImage& image);
+  void Repair(const SegmentImage& segment);
   void CloseTornSegment(const SegmentImage& segment, std::span<const Entry> entries,
                         std::uint64_t end);
   void LogRecovered() const;

@@ -15,11 +15,56 @@ absl::Status JournalImpl::Recover() {
   Catalog::Losses losses;
   WEIR_RETURN_IF_ERROR(catalog_.Load(image, names_, losses));
   damage_ = losses.damage;
-  damage_.segments_damaged = 0;  // KeepAside counts them.
-  for (const SegmentImage& segment : image.segments) {
-    Repair(segment, std::ranges::find(losses.damaged_segments, segment.number) !=
-                        losses.damaged_segments.end());
+  KeepDamaged(image, losses);
+  Describe(image);
+  LogRecovered();
+
+  committer_ = std::make_unique<Committer>(
+      options_, disk_, catalog_, names_,
+      Committer::Start{
+          .positions = std::make_unique<PositionFile>(disk_, options_.directory, image.positions),
+          .segment_number_max = image.number_max,
+          .synced = image.synced()});
+  // From here on a reader that is new is known, before any record can be destined for it, and so is
+  // what was found to be missing, before a footer says that all the rest was on the disk.
+  if (const absl::Status written = committer_->Checkpoint(); written.ok()) {
+    std::ranges::for_each(image.segments, [this](const SegmentImage& segment) { Repair(segment); });
+  } else if (image.positions.exists) {
+    options_.logger.Warn("The positions of the journal cannot be written yet",
+                         {{"error", std::string(written.message())}});
+  } else {
+    return written;
   }
+  if (options_.own_thread) {
+    thread_ = std::thread([this] { Run(); });
+  }
+  return absl::OkStatus();
+}
+
+void JournalImpl::KeepDamaged(const DirectoryImage& image, const Catalog::Losses& losses) {
+  damage_.segments_damaged = 0;  // KeepAside counts them.
+  std::ranges::for_each(losses.damaged_segments,
+                        [this](std::uint64_t number) { KeepAside(number); });
+  for (const SegmentImage& segment : image.segments) {
+    // Nothing in it is known; where something is missing it may be this.
+    if (segment.scan.header_state == HeaderState::kDamaged && damage_ != Damage{} &&
+        catalog_.EntriesOf(segment.number).empty()) {
+      KeepAside(segment.number);
+    }
+  }
+}
+
+void JournalImpl::Describe(const DirectoryImage& image) {
+  for (const SegmentImage& segment : image.segments) {
+    const std::vector<Entry> entries = catalog_.EntriesOf(segment.number);
+    recovered_.segments += entries.empty() ? 0 : 1;
+    recovered_.records += static_cast<std::uint64_t>(
+        std::ranges::count_if(entries, [](const Entry& entry) { return !entry.hole(); }));
+    if (!segment.scan.sealed && !kept_aside_.contains(segment.number)) {
+      recovered_.torn_bytes += segment.scan.file_bytes - segment.scan.end_offset;
+    }
+  }
+  recovered_.next_sequence = catalog_.next_sequence();
   recovered_.ignored_files = image.ignored_files;
   recovered_.positions_lost = image.positions_lost();
   if (image.positions.positions.has_value()) {
@@ -28,60 +73,26 @@ absl::Status JournalImpl::Recover() {
   for (const auto& [name, backlog] : catalog_.AbsentBacklogs()) {
     recovered_.absent_readers.push_back(name);
   }
-  recovered_.next_sequence = catalog_.next_sequence();
-  LogRecovered();
-
-  committer_ = std::make_unique<Committer>(
-      options_, disk_, catalog_, names_,
-      Committer::Start{
-          .positions = std::make_unique<PositionFile>(disk_, options_.directory, image.positions),
-          .segment_number_max = image.number_max,
-          .bytes_on_disk = catalog_.FileBytes(),
-          .synced = image.synced()});
-  // From here on a reader that is new is known, before any record can be destined for it.
-  if (const absl::Status written = committer_->Checkpoint(); !written.ok()) {
-    if (!image.positions.exists) {
-      return written;
-    }
-    options_.logger.Warn("The positions of the journal cannot be written yet",
-                         {{"error", std::string(written.message())}});
-  }
-  if (options_.own_thread) {
-    thread_ = std::thread([this] { Run(); });
-  }
-  return absl::OkStatus();
 }
 
-void JournalImpl::Repair(const SegmentImage& segment, bool damaged) {
-  const SegmentScan& scan = segment.scan;
-  if (damaged) {
-    KeepAside(segment.number);
-  }
-  std::vector<Entry> entries = catalog_.EntriesOf(segment.number);
+void JournalImpl::Repair(const SegmentImage& segment) {
+  const std::vector<Entry> entries = catalog_.EntriesOf(segment.number);
   if (entries.empty()) {
-    // Nothing in it was ever answered, or everything is in the next one as well; but what cannot be
-    // told apart from damage is kept.
-    if (scan.header_state == HeaderState::kDamaged && scan.file_bytes > kSegmentHeaderMax) {
-      KeepAside(segment.number);
-    }
+    // Nothing in it was ever answered, or everything is in the next one as well, or the checkpoint
+    // has deleted it already.
     disk_.Unlink(PathOf(segment.number)).IgnoreError();
     return;
   }
-  ++recovered_.segments;
-  recovered_.records += static_cast<std::uint64_t>(
-      std::ranges::count_if(entries, [](const Entry& entry) { return !entry.hole(); }));
-  if (scan.sealed) {
+  // Kept aside, it is another name of the same file: it stays as it was found.
+  if (segment.scan.sealed || segment.scan.header_state != HeaderState::kGood ||
+      kept_aside_.contains(segment.number)) {
     return;
   }
   std::uint64_t end = 0;
   for (const Entry& entry : entries) {
     end = std::max(end, std::uint64_t{entry.offset} + entry.bytes);
   }
-  recovered_.torn_bytes += damaged ? 0 : scan.file_bytes - end;
-  // Kept aside, it is another name of the same file: it stays as it was found.
-  if (!damaged && scan.header_state == HeaderState::kGood) {
-    CloseTornSegment(segment, std::span(scan.entries).first(entries.size()), end);
-  }
+  CloseTornSegment(segment, std::span(segment.scan.entries).first(entries.size()), end);
 }
 
 void JournalImpl::CloseTornSegment(const SegmentImage& segment, std::span<const Entry> entries,

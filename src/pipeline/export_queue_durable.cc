@@ -149,23 +149,6 @@ void ExportQueue::ReadBack(TimePoint now) {
   }
 }
 
-// That of the pipeline the record came by; another one where that is gone.
-ExportQueue::Slot* ExportQueue::SlotOfEdge(std::uint32_t edge) {
-  {
-    std::lock_guard lock(slots_mutex_);
-    const auto usable = [&](const auto& slot) { return !slot->retired && slot->edge == edge; };
-    const auto any = [](const auto& slot) { return !slot->retired; };
-    auto found = std::ranges::find_if(slot_storage_, usable);
-    if (found == slot_storage_.end()) {
-      found = std::ranges::find_if(slot_storage_, any);
-    }
-    if (found != slot_storage_.end()) {
-      return found->get();
-    }
-  }
-  return AddBatcher(std::nullopt, nullptr, edge);
-}
-
 void ExportQueue::AbandonDurable(Batch batch) {
   const std::uint64_t weight = batch.weight();
   batch.Settle(Outcome::kAbandoned);

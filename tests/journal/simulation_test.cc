@@ -22,7 +22,7 @@
 namespace weir::journal::testing {
 namespace {
 
-constexpr std::uint64_t kShortRuns = 2500;
+constexpr std::uint64_t kShortRuns = 1400;
 constexpr int kLives = 4;
 
 // What the test knows of one record that it appended.
@@ -257,7 +257,10 @@ class SimulatedRun {
   }
 
   void CheckOpened() {
-    if (Exact() && journal_->damage() != Damage{}) {
+    // A record that was never answered, since its sync failed, is found whole in the cache after a
+    // kill; that it never was on the disk shows when power is lost, and looks like damage.
+    const bool unsure = syncs_failed_ && ever_lost_power_;
+    if (Exact() && !unsure && journal_->damage() != Damage{}) {
       const Damage damage = journal_->damage();
       Problem(fmt::format("damage where there is none: {} records, {} segments, {} missing",
                           damage.records, damage.segments_damaged, damage.segments_missing));
