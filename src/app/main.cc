@@ -2,7 +2,9 @@
 
 #include <malloc.h>
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/synchronization/mutex.h"
@@ -79,32 +81,20 @@ int Dispatch(int argc, char** argv, const Registry& registry) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
-  if (validate->parsed()) {
-    return Validate(registry, options);
-  }
-  if (print->parsed()) {
-    return PrintConfig(registry, options);
-  }
-  if (diff->parsed()) {
-    return Diff(registry, diff_options);
-  }
-  if (components->parsed()) {
-    return ListComponents(registry);
-  }
-  if (schema->parsed()) {
-    return PrintSchema(registry);
-  }
-  if (generate->parsed()) {
-    return Load(load_arguments);
-  }
-  if (journal->parsed()) {
-    return RunJournalCommand(journal_arguments);
-  }
-  if (version->parsed()) {
-    return PrintVersion();
-  }
-  if (completion->parsed()) {
-    return PrintCompletion(shell);
+  const std::pair<CLI::App*, std::function<int()>> actions[] = {
+      {validate, [&] { return Validate(registry, options); }},
+      {print, [&] { return PrintConfig(registry, options); }},
+      {diff, [&] { return Diff(registry, diff_options); }},
+      {components, [&] { return ListComponents(registry); }},
+      {schema, [&] { return PrintSchema(registry); }},
+      {generate, [&] { return Load(load_arguments); }},
+      {journal, [&] { return RunJournalCommand(journal_arguments); }},
+      {version, [] { return PrintVersion(); }},
+      {completion, [&] { return PrintCompletion(shell); }}};
+  for (const auto& [command, act] : actions) {
+    if (command->parsed()) {
+      return act();
+    }
   }
   return Run(registry, options, run_options);
 }

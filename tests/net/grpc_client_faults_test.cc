@@ -307,8 +307,12 @@ TEST_F(GrpcClientFaults, EarlyAnswerEndsTheCall) {
 // Guarantees: neither stream is reset. Servers count resets, weir's own too, and hang up.
 TEST_F(GrpcClientFaults, AnAnsweredCallIsNotReset) {
   std::promise<int> resets;
-  Serve([&](Peer& peer, int) {
+  Serve([&](Peer& peer, int n) {
     peer.Send(kSettings);
+    if (n > 0) {  // The client has a new connection ready once this one is told to go away.
+      peer.WaitForEnd();
+      return;
+    }
     int seen = 0;
     for (int calls = 0; calls < 2;) {
       const int type = peer.ReadFrame();
