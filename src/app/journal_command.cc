@@ -50,8 +50,9 @@ std::string Age(const Backlog& backlog) {
   }
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now() - *backlog.oldest);
-  return fmt::format(", oldest {:%Y-%m-%dT%H:%M:%SZ} ({} ago)",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(*backlog.oldest)), age);
+  return fmt::format(", oldest {:%Y-%m-%dT%H:%M:%SZ} ({}h {}m {}s ago)",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(*backlog.oldest)),
+                     age.count() / 3600, age.count() / 60 % 60, age.count() % 60);
 }
 
 int Inspect(const std::string& directory) {

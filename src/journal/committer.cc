@@ -51,7 +51,8 @@ Committer::Committer(const Options& options, Disk& disk, Catalog& catalog,
       segment_bytes_(SegmentBytes(options)),
       positions_(std::move(start.positions)),
       segment_number_max_(start.segment_number_max),
-      synced_(start.synced) {}
+      synced_(start.synced),
+      totals_(std::move(start.totals)) {}
 
 void Committer::Commit(std::vector<Pending>& records) {
   std::span<Pending> left(records);
@@ -333,9 +334,7 @@ absl::Status Committer::WritePositions() {
   acknowledged_.store(false, std::memory_order_relaxed);  // See NoteAcknowledged.
   Positions positions = catalog_.Snapshot();
   positions.synced = synced_;
-  if (options_.totals) {
-    positions.totals = options_.totals();
-  }
+  positions.totals = options_.totals ? options_.totals() : totals_;
   WEIR_RETURN_IF_ERROR(positions_->Write(positions));
   positions_changed_ = false;
   if (!positions_unsynced_) {

@@ -40,6 +40,7 @@ class Committer {
     std::unique_ptr<PositionFile> positions;
     std::uint64_t segment_number_max = 0;
     Sequence synced = 0;
+    Totals totals;  // Kept as they are where Options has no `totals`.
   };
 
   // `options`, `disk` and `catalog` outlive it.
@@ -85,6 +86,7 @@ class Committer {
   std::unique_ptr<PositionFile> positions_;
   std::uint64_t segment_number_max_;
   Sequence synced_;
+  const Totals totals_;
   // Fsync::kInterval: answered and not synced, in order.
   std::vector<Pending> unsynced_;
   std::uint64_t unsynced_bytes_ = 0;

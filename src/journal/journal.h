@@ -77,7 +77,7 @@ struct Options {
 
   // Asked whenever positions are written, on the committer thread: the caller's counters, to be
   // found in Journal::recovered().totals after the next Open. They are read after the
-  // acknowledgements, so they are never older than these.
+  // acknowledgements, so they are never older than these. Without it those that were found stay.
   std::function<Totals()> totals;
 
   Logger logger;

@@ -24,7 +24,8 @@ absl::Status JournalImpl::Recover() {
       Committer::Start{
           .positions = std::make_unique<PositionFile>(disk_, options_.directory, image.positions),
           .segment_number_max = image.number_max,
-          .synced = image.synced()});
+          .synced = image.synced(),
+          .totals = recovered_.totals});
   // From here on a reader that is new is known, before any record can be destined for it, and so is
   // what was found to be missing, before a footer says that all the rest was on the disk.
   if (const absl::Status written = committer_->Checkpoint(); written.ok()) {

@@ -227,6 +227,17 @@ TEST_F(JournalTest, ANewReaderStartsAtTheTailAndAnAbsentOneHolds) {
   EXPECT_THAT(ReadNumbers(1), IsEmpty());
 }
 
+TEST_F(JournalTest, TotalsStayWhereNobodyHasNewOnes) {
+  const Totals totals = {{"in", 5}, {"dropped", UINT64_MAX}};
+  options_.totals = [&totals] { return totals; };
+  Open();
+  options_.totals = nullptr;
+  Reopen();
+  EXPECT_EQ(journal_->recovered().totals, totals);
+  Reopen();
+  EXPECT_EQ(journal_->recovered().totals, totals);
+}
+
 TEST_F(JournalTest, ALockedDirectoryIsRefused) {
   Open();
   const auto second = Journal::Open(options_, disk_, {"a"});
