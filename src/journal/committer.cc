@@ -112,9 +112,14 @@ absl::Status Committer::MakeRoom(std::uint64_t bytes) {
 
 void Committer::CommitGroup(std::span<Pending> group) {
   absl::Status status = WriteGroup(group);
-  if (status.code() == absl::StatusCode::kResourceExhausted && !catalog_.Drained().empty() &&
-      Checkpoint().ok()) {
-    status = WriteGroup(group);
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    // The segment at hand may hold all of the disk, and nothing that anybody waits for.
+    if (writer_ != nullptr && catalog_.DrainedWithoutSeal(writer_->number())) {
+      EndSegment();
+    }
+    if (!catalog_.Drained().empty() && Checkpoint().ok()) {
+      status = WriteGroup(group);
+    }
   }
   Reported(status);
   if (!status.ok()) {

@@ -11,7 +11,7 @@ import tempfile
 from harness import daemon, only_weir, unittest
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "journal" / "golden" / "v1"
-EXIT_USAGE, EXIT_START, EXIT_DAMAGED = 2, 3, 7
+EXIT_USAGE, EXIT_START, EXIT_DAMAGED = 2, 3, 8
 
 
 @only_weir

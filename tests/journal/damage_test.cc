@@ -224,6 +224,18 @@ TEST_F(DamageTest, AFullDiskIsReclaimedAtOnce) {
   EXPECT_TRUE(Append(101, 120).ok());
 }
 
+// Scenario: the same, all of it in the segment that is being written.
+TEST_F(DamageTest, AFullDiskIsReclaimedFromTheSegmentAtHand) {
+  Open();
+  ASSERT_TRUE(Append(1, 10).ok());
+  disk_.set_capacity(disk_.used_bytes() + 100);
+  EXPECT_EQ(Append(11, 20).code(), absl::StatusCode::kResourceExhausted);
+  for (const Sequence sequence : sequences_) {
+    journal_->reader(0).Acknowledge(sequence);
+  }
+  EXPECT_TRUE(Append(21, 25).ok());
+}
+
 TEST_F(DamageTest, AFailedSyncIsWrittenAgainElsewhere) {
   Open();
   ASSERT_TRUE(Append(1, 3).ok());
