@@ -5,7 +5,7 @@
 #
 # Target engine_tests builds what ThreadSanitizer looks at (their tests have the label `engine`),
 # target fuzz_targets every fuzzer.
-set(WEIR_ENGINE_FOLDERS base telemetry net component pipeline service stress)
+set(WEIR_ENGINE_FOLDERS base telemetry net component journal pipeline service stress)
 add_custom_target(engine_tests)
 add_custom_target(fuzz_targets)
 
