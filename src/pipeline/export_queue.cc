@@ -46,6 +46,7 @@ ExportQueue::ExportQueue(Parts parts)
           [this] { return capacity(); }, [this] { return oldest_age_seconds(); }) {}
 
 ExportQueue::~ExportQueue() {
+  closed_ = true;
   Entry entry;
   while (ring_.TryPop(entry)) {
     overflow_.push_back(std::move(entry));
@@ -216,6 +217,7 @@ void ExportQueue::SecureAll() {
     slot->batcher.SecureOpen();
   }
   sender_.SecureReady();
+  parts_.loop.Notify(take_task_);  // The ring may hold some, and not enough to wake us.
 }
 
 void ExportQueue::WatchBacklog() {
@@ -381,7 +383,7 @@ std::uint64_t ExportQueue::AbandonWaiting() {
 
 void ExportQueue::Released(std::uint64_t weight) {
   used_.fetch_sub(weight, std::memory_order_relaxed);
-  if (blocks() || drained_ != nullptr || parts_.backlog != nullptr) {
+  if (!closed_ && (blocks() || drained_ != nullptr || parts_.backlog != nullptr)) {
     parts_.loop.Notify(take_task_);
   }
 }

@@ -181,6 +181,7 @@ class ExportQueue {
   // Loop thread only.
   std::vector<Slot*> slots_;  // Those that something was enqueued with.
   bool any_retired_ = false;
+  bool closed_ = false;  // The loop may have stopped: nothing is asked of it any more.
   std::size_t bytes_max_learned_ = 0;
   Sender sender_;
   Pacer pacer_;

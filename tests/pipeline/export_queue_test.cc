@@ -383,6 +383,38 @@ TEST_F(ExportQueueTest, ABacklogPacesItsSource) {
   EXPECT_EQ(Drain(), 0U);
 }
 
+// Scenario: the same with a batcher, and a request too small to wake the loop that is held back.
+// Guarantees: it does not wait for its batch to fill up once pacing ends.
+TEST_F(ExportQueueTest, WhatIsHeldBackDoesNotWaitForItsBatch) {
+  settings_.sending_queue.num_consumers = 1;
+  exporter_.answer = nullptr;
+  Open(BatcherSettings{.items_min = 1000, .timeout = std::chrono::hours(1)});
+  const std::string payload(std::size_t{1} << 20, 'x');
+  std::vector<std::unique_ptr<RecordingTracker>> trackers;
+  for (int i = 0; i < 40; ++i) {
+    trackers.push_back(Send(payload, 1000));
+  }
+  const TimePoint give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (trackers.back()->secured().has_value()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+    OnLoop([this] {
+      SendDone done = std::move(exporter_.waiting.front());
+      exporter_.waiting.pop_front();
+      done(SendResult{});
+    });
+    trackers.push_back(Send(payload, 1000));
+    OnLoop([] {});
+    trackers.push_back(Send("small"));
+  }
+  EXPECT_TRUE(trackers.back()->WaitForSecured());
+  EXPECT_FALSE(trackers.back()->delivered().has_value());
+  OnLoop([this] {
+    exporter_.answer = [](const std::string&) { return SendResult{}; };
+    exporter_.waiting.front()(SendResult{});
+  });
+  EXPECT_EQ(Drain(), 0U);
+}
+
 // Scenario: a reload puts another edge before a queue at work, with the batch of the old one open.
 // Guarantees: the old edge's batch leaves at once, the new one's are merged its own way, and each
 // is counted where it belongs.
