@@ -17,6 +17,9 @@ namespace weir::receivers::kafka {
 using weir::kafka::Encoding;
 
 enum class Validation : std::uint8_t { kStructure, kFull };
+// What a message's offset waits for.
+enum class Wait : std::uint8_t { kDurable, kDelivered };
+
 enum class InitialOffset : std::uint8_t { kLatest, kEarliest };
 enum class RebalanceStrategy : std::uint8_t { kCooperativeSticky, kRange, kRoundRobin };
 
@@ -146,6 +149,7 @@ struct Config {
   std::optional<DeadLetter> dead_letter;
   ByteSize partition_bytes_max{64 * 1024 * 1024};
   std::uint32_t partition_messages_max = 20'000;
+  Wait wait = Wait::kDurable;
 
   static void VisitFields(auto& self, auto& visit) {
     visit.Squash(self.client);
@@ -195,6 +199,9 @@ struct Config {
           AtLeast(1));
     visit("partition_messages_max", self.partition_messages_max, "The same in messages.",
           AtLeast(1));
+    visit("wait", self.wait,
+          "What an offset waits for: `durable`, every exporter has the message on disk or is done "
+          "with it, or `delivered`, every exporter is done with it.");
     visit.Ignored("telemetry", "the delay of records is not measured");
     visit.Ignored("partition_processing", "partitions never wait for each other");
   }
@@ -216,6 +223,13 @@ struct EnumNames<receivers::kafka::Validation> {
   static constexpr std::pair<std::string_view, receivers::kafka::Validation> kNames[] = {
       {"structure", receivers::kafka::Validation::kStructure},
       {"full", receivers::kafka::Validation::kFull}};
+};
+
+template <>
+struct EnumNames<receivers::kafka::Wait> {
+  static constexpr std::pair<std::string_view, receivers::kafka::Wait> kNames[] = {
+      {"durable", receivers::kafka::Wait::kDurable},
+      {"delivered", receivers::kafka::Wait::kDelivered}};
 };
 
 template <>

@@ -22,15 +22,13 @@ std::string_view PayloadOf(const rd_kafka_message_t& message) {
 // Speaks for one message until it is settled; destroys itself then.
 class Consumer::MessageTracker final : public DeliveryTracker {
  public:
-  MessageTracker(std::shared_ptr<Inbox> inbox, Settled settled)
-      : DeliveryTracker(Interest::kDelivered),
-        inbox_(std::move(inbox)),
-        settled_(std::move(settled)) {}
+  MessageTracker(Interest interest, std::shared_ptr<Inbox> inbox, Settled settled)
+      : DeliveryTracker(interest), inbox_(std::move(inbox)), settled_(std::move(settled)) {}
   ~MessageTracker() override = default;
 
   // The tracker lives until its only token has settled.
-  static DeliveryToken Make(std::shared_ptr<Inbox> inbox, Settled settled) {
-    return std::make_unique<MessageTracker>(std::move(inbox), std::move(settled))
+  static DeliveryToken Make(Interest interest, std::shared_ptr<Inbox> inbox, Settled settled) {
+    return std::make_unique<MessageTracker>(interest, std::move(inbox), std::move(settled))
         .release()
         ->Begin();
   }
@@ -204,7 +202,10 @@ void Consumer::Append(const PartitionPtr& partition, const rd_kafka_message_t& m
   }
   Part part{.payload = std::move(decoded.payload),
             .items = decoded.items,
-            .token = MessageTracker::Make(inbox_, std::move(settled))};
+            .token = MessageTracker::Make(config_.wait == Wait::kDelivered
+                                              ? DeliveryTracker::Interest::kDelivered
+                                              : DeliveryTracker::Interest::kDurable,
+                                          inbox_, std::move(settled))};
   ++in_flight_;
   ++partition->messages_in_flight;
   partition->bytes_in_flight += bytes;

@@ -61,6 +61,9 @@ struct HttpProtocol {
   bool operator==(const HttpProtocol&) const = default;
 };
 
+// What the answer to a request waits for.
+enum class Wait : std::uint8_t { kSecured, kDelivered };
+
 struct Protocols {
   std::optional<GrpcProtocol> grpc;
   std::optional<HttpProtocol> http;
@@ -76,6 +79,7 @@ struct Config {
   Protocols protocols;
   wire::ScanDepth validation = wire::ScanDepth::kStructure;
   std::uint32_t listener_threads = 1;
+  Wait wait = Wait::kSecured;
 
   static void VisitFields(auto& self, auto& visit) {
     visit("protocols", self.protocols, "What to serve; at least one.");
@@ -85,11 +89,25 @@ struct Config {
         "on, `full` at every field (weir only).");
     visit("listener_threads", self.listener_threads,
           "Threads that serve connections, shared by the protocols (weir only).", Between(1, 256));
+    visit("wait", self.wait,
+          "What a request's answer waits for: `secured`, every exporter's queue has it, or "
+          "`delivered`, every exporter is done with it (weir only).");
   }
   void Validate(FieldCheck& check) const;
   bool operator==(const Config&) const = default;
 };
 
 }  // namespace weir::receivers::otlp
+
+namespace weir {
+
+template <>
+struct EnumNames<receivers::otlp::Wait> {
+  static constexpr std::pair<std::string_view, receivers::otlp::Wait> kNames[] = {
+      {"secured", receivers::otlp::Wait::kSecured},
+      {"delivered", receivers::otlp::Wait::kDelivered}};
+};
+
+}  // namespace weir
 
 #endif  // WEIR_RECEIVERS_OTLP_CONFIG_H_

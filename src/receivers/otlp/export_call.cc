@@ -19,6 +19,18 @@ void ExportCall::Start(net::ServerRequest& request, Protocol protocol, Door& doo
 }
 
 void ExportCall::OnSecured(const Settlement& settlement) {
+  if (door_.wait == Interest::kSecured) {
+    AnswerOnLoop(settlement);
+  }
+}
+
+void ExportCall::OnDelivered(const Settlement& settlement) {
+  if (door_.wait == Interest::kDelivered) {
+    AnswerOnLoop(settlement);
+  }
+}
+
+void ExportCall::AnswerOnLoop(const Settlement& settlement) {
   if (loop_.InLoopThread()) {
     Answer(settlement);
     return;

@@ -23,14 +23,17 @@ namespace weir::receivers::otlp {
 // Where the requests of one signal and one transport go, and what is counted of them.
 struct Door {
   Door(Signal door_signal, BatchSink& door_sink, NodeLedger& node, MetricScope& scope,
-       const std::string& receiver, const std::string& transport)
+       const std::string& receiver, const std::string& transport,
+       DeliveryTracker::Interest door_wait)
       : signal(door_signal),
+        wait(door_wait),
         sink(door_sink),
         books(node),
         metrics(scope, receiver, transport, door_signal),
         requests(scope, receiver, transport) {}
 
   const Signal signal;
+  const DeliveryTracker::Interest wait;  // What an answer waits for.
   BatchSink& sink;
   NodeLedger& books;
   ReceiverMetrics metrics;
@@ -46,7 +49,7 @@ class ExportCall final : public DeliveryTracker, public LoopTask {
                     std::uint64_t items, std::shared_ptr<const RequestContext> context);
 
   ExportCall(net::ServerRequest& request, Protocol protocol, Door& door, std::uint64_t items)
-      : DeliveryTracker(Interest::kSecured),
+      : DeliveryTracker(door.wait),
         request_(request),
         loop_(request.loop()),
         door_(door),
@@ -55,7 +58,8 @@ class ExportCall final : public DeliveryTracker, public LoopTask {
 
  private:
   void OnSecured(const Settlement& settlement) override;
-  void OnDelivered(const Settlement&) override {}
+  void OnDelivered(const Settlement& settlement) override;
+  void AnswerOnLoop(const Settlement& settlement);
   void Run() override;  // The way back from another thread.
   void Answer(const Settlement& settlement);
 

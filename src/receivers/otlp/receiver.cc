@@ -43,8 +43,10 @@ Door* OtlpReceiver::AddDoor(Signal signal, const std::string& transport) {
   }
   for (const NodeHandle& books : books_) {
     if (books->key().signal == signal) {
-      doors_.push_back(std::make_unique<Door>(signal, *sink, *books, context_.metrics,
-                                              context_.id.ToString(), transport));
+      doors_.push_back(std::make_unique<Door>(
+          signal, *sink, *books, context_.metrics, context_.id.ToString(), transport,
+          config_.wait == Wait::kDelivered ? DeliveryTracker::Interest::kDelivered
+                                           : DeliveryTracker::Interest::kSecured));
       return doors_.back().get();
     }
   }

@@ -315,6 +315,23 @@ TEST_F(OtlpReceiverTest, AnswersWhenSecuredElsewhere) {
   EXPECT_EQ(UnsettledTokens(), 0u);
 }
 
+TEST_F(OtlpReceiverTest, WaitsForTheDeliveryWhereAsked) {
+  Start("", "", "wait: delivered");
+  sink_.SettleWith(std::nullopt);
+  RawHttp2 client(receiver_->grpc_port());
+  client.SendFrame(net::http2::kHeaders, 4, 1, RawHttp2::GrpcBlock(kTraceCall));
+  client.SendFrame(net::http2::kData, 1, 1, RawHttp2::Message(Traces(1)));
+  ASSERT_TRUE(sink_.WaitForItems(1));
+  std::vector<Batch> batches = sink_.TakeBatches();
+  EXPECT_TRUE(batches[0].parts()[0].token.source_wants_delivery());
+  batches[0].Secure();
+  batches[0].Settle(Outcome::kRetry);  // Given up by the exporter: the client is told.
+  EXPECT_EQ(client.ReadAnswer(1).Field("grpc-status"), "14");
+  EXPECT_EQ(Metric("otelcol_receiver_accepted_spans", "grpc"), 0);
+  sink_.SettleWith(Settlement{});
+  EXPECT_EQ(Call(Traces(1)).Field("grpc-status"), "0");
+}
+
 // Scenario: the client is gone when its data is secured.
 TEST_F(OtlpReceiverTest, SurvivesAnAnswerNobodyWaitsFor) {
   Start();
