@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -169,13 +170,22 @@ class JournalEdgeTest : public ::testing::Test {
     return process;
   }
 
+  // Lives until no thread can call it any more.
+  RecordingTracker& NewTracker(
+      DeliveryTracker::Interest interest = DeliveryTracker::Interest::kDurable) {
+    return trackers_.emplace_back(interest);
+  }
+
   const std::filesystem::path directory_;
   ExporterSettings settings_;
+
+ private:
+  std::list<RecordingTracker> trackers_;
 };
 
 TEST_F(JournalEdgeTest, ADeliveredRecordIsGone) {
   auto process = Open();
-  RecordingTracker tracker(DeliveryTracker::Interest::kDurable);
+  RecordingTracker& tracker = NewTracker();
   process->Emit(MakeBatch(Signal::kTraces, "a", 3, &tracker));
   ASSERT_TRUE(tracker.WaitForSecured());
   EXPECT_EQ(tracker.secured()->outcome, Outcome::kDelivered);
@@ -198,7 +208,7 @@ TEST_F(JournalEdgeTest, WhatIsLeftIsDeliveredByTheNextProcess) {
   context->peer_address = "10.1.2.3:4567";
   context->metadata = {{"tenant", "a"}, {"tenant", "b"}};
   context->auth = {{"subject", "s"}};
-  RecordingTracker tracker(DeliveryTracker::Interest::kDurable);
+  RecordingTracker& tracker = NewTracker();
   Batch batch = MakeBatch(Signal::kTraces, "first", 1, &tracker);
   batch.AppendPart({.payload = Slice::Copy("second"),
                     .items = 2,
@@ -232,7 +242,7 @@ TEST_F(JournalEdgeTest, WhatMemoryDoesNotHoldWaitsOnDisk) {
   process->exporter(1).kind = SendResult::Kind::kRetry;
   const std::string payload(100'000, 'x');
   for (int i = 0; i < kRequests; ++i) {
-    RecordingTracker tracker(DeliveryTracker::Interest::kDurable);
+    RecordingTracker& tracker = NewTracker();
     process->Emit(MakeBatch(Signal::kTraces, payload, 1, &tracker));
     ASSERT_TRUE(tracker.WaitForSecured());
     ASSERT_TRUE(tracker.secured()->ok());
@@ -253,17 +263,17 @@ TEST_F(JournalEdgeTest, AFullQueueLosesItsOwnCopyOnly) {
   settings_.sending_queue.queue_size = 1;
   auto process = Open();
   process->exporter(0).kind = SendResult::Kind::kRetry;
-  RecordingTracker first(DeliveryTracker::Interest::kDurable);
+  RecordingTracker& first = NewTracker();
   process->Emit(MakeBatch(Signal::kTraces, "a", 1, &first));
   ASSERT_TRUE(first.WaitForSecured());
   ASSERT_TRUE(process->WaitForOut(1, 1));
   process->exporter(1).kind = SendResult::Kind::kRetry;
-  RecordingTracker second(DeliveryTracker::Interest::kDurable);
+  RecordingTracker& second = NewTracker();
   process->Emit(MakeBatch(Signal::kTraces, "b", 2, &second));
   ASSERT_TRUE(second.WaitForSecured());
   EXPECT_TRUE(second.secured()->ok());
   EXPECT_EQ(process->books(0).dropped(), 2U);
-  RecordingTracker third(DeliveryTracker::Interest::kDurable);
+  RecordingTracker& third = NewTracker();
   process->Emit(MakeBatch(Signal::kTraces, "c", 4, &third));
   ASSERT_TRUE(third.WaitForSecured());
   EXPECT_EQ(third.secured()->outcome, Outcome::kRetry);
@@ -277,7 +287,7 @@ TEST_F(JournalEdgeTest, AFullQueueLosesItsOwnCopyOnly) {
 TEST_F(JournalEdgeTest, ASourceMayWaitForTheDelivery) {
   auto process = Open();
   process->exporter(1).kind = SendResult::Kind::kRetry;
-  RecordingTracker tracker(DeliveryTracker::Interest::kDelivered);
+  RecordingTracker& tracker = NewTracker(DeliveryTracker::Interest::kDelivered);
   process->Emit(MakeBatch(Signal::kTraces, "a", 1, &tracker));
   ASSERT_TRUE(tracker.WaitForSecured());
   ASSERT_TRUE(process->WaitForOut(0, 1));
@@ -295,7 +305,7 @@ TEST_F(JournalEdgeTest, TheOldestGoesWhereAsked) {
   auto process = Open(std::size_t{1} << 20);
   process->exporter(1).kind = SendResult::Kind::kRetry;
   for (int i = 0; i < 40; ++i) {
-    RecordingTracker tracker(DeliveryTracker::Interest::kDurable);
+    RecordingTracker& tracker = NewTracker();
     process->Emit(MakeBatch(Signal::kTraces, std::string(100'000, 'x'), 1, &tracker));
     ASSERT_TRUE(tracker.WaitForSecured());
     ASSERT_TRUE(tracker.secured()->ok()) << i;
