@@ -25,11 +25,6 @@ using journal::JoinPath;
 using journal::PosixDisk;
 using journal::SegmentImage;
 
-int Failed(const absl::Status& status) {
-  fmt::print(stderr, "error: {}\n", std::string(status.message()));
-  return kExitStart;
-}
-
 // Segments or positions; anything else is not to be touched, not even by a lock file.
 absl::Status CheckIsJournal(const std::string& directory) {
   WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> names, PosixDisk().List(directory));
@@ -148,6 +143,11 @@ int Forget(const std::string& directory, const std::string& reader) {
 
 }  // namespace
 
+int Failed(const absl::Status& status) {
+  fmt::print(stderr, "error: {}\n", std::string(status.message()));
+  return kExitStart;
+}
+
 absl::StatusOr<IdleJournal> OpenIdleJournal(const std::string& directory,
                                             journal::ScanDepth depth) {
   WEIR_RETURN_IF_ERROR(CheckIsJournal(directory));
@@ -163,7 +163,7 @@ void AddJournalCommands(CLI::App& command, JournalArguments& arguments) {
   command.require_subcommand(1);
   arguments.inspect =
       command.add_subcommand("inspect", "Shows segments, and what waits for each exporter.");
-  arguments.verify = command.add_subcommand("verify", "Reads everything; exits with 7 on damage.");
+  arguments.verify = command.add_subcommand("verify", "Reads everything; exits with 8 on damage.");
   arguments.export_records = command.add_subcommand("export", "Writes the requests that wait.");
   arguments.forget =
       command.add_subcommand("forget", "Lets go of what an exporter that is gone still holds.");

@@ -45,6 +45,9 @@ struct IdleJournal {
 };
 absl::StatusOr<IdleJournal> OpenIdleJournal(const std::string& directory, journal::ScanDepth depth);
 
+// Says on standard error why a command could not begin; its exit code.
+int Failed(const absl::Status& status);
+
 int ExportJournal(const JournalArguments& arguments);
 
 }  // namespace weir::app

@@ -124,18 +124,14 @@ int WriteAll(const std::map<journal::Sequence, Place>& waiting, const std::strin
 }  // namespace
 
 int ExportJournal(const JournalArguments& arguments) {
-  const auto failed = [](const absl::Status& status) {
-    fmt::print(stderr, "error: {}\n", std::string(status.message()));
-    return kExitStart;
-  };
   absl::StatusOr<IdleJournal> idle =
       OpenIdleJournal(arguments.directory, journal::ScanDepth::kFooter);
   if (!idle.ok()) {
-    return failed(idle.status());
+    return Failed(idle.status());
   }
   const auto waiting = Waiting(*idle, arguments);
   if (!waiting.ok()) {
-    return failed(waiting.status());
+    return Failed(waiting.status());
   }
   const bool json = arguments.format == "otlp_json";
   std::set<Signal> signals;
@@ -152,13 +148,13 @@ int ExportJournal(const JournalArguments& arguments) {
   if (!arguments.output.empty()) {
     output.reset(std::fopen(arguments.output.c_str(), "wb"));
     if (output == nullptr) {
-      return failed(FromErrno(errno, "open {}", arguments.output));
+      return Failed(FromErrno(errno, "open {}", arguments.output));
     }
   }
   RequestWriter writer(output == nullptr ? stdout : output.get(), json);
   const int code = WriteAll(*waiting, arguments.directory, writer);
   if (!writer.Flush()) {
-    return failed(FromErrno(errno, "write {}", arguments.output));
+    return Failed(FromErrno(errno, "write {}", arguments.output));
   }
   return code;
 }
