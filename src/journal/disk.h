@@ -1,4 +1,4 @@
-// Disk is the journal's one seam to the operating system: files, names and space.
+// Disk is the journal's one seam to the operating system: files and names.
 //
 // Threads: a Disk may be used from any thread. One File is written by one thread at a time; reading
 // beside that is fine.
@@ -67,7 +67,6 @@ class Disk {
   virtual absl::Status SyncDirectory(const std::string& directory) = 0;
   // Names of the plain files in `directory`, in no order.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
-  virtual absl::StatusOr<std::uint64_t> FreeBytes(const std::string& directory) = 0;
   // FailedPrecondition while another process (or another Journal) has it.
   virtual absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) = 0;
 };

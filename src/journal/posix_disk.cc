@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -171,14 +170,6 @@ class Posix final : public Disk {
     }
     ::closedir(stream);
     return names;
-  }
-
-  absl::StatusOr<std::uint64_t> FreeBytes(const std::string& directory) override {
-    struct statvfs found {};
-    if (::statvfs(directory.c_str(), &found) != 0) {
-      return DiskError(errno, "look at {}", directory);
-    }
-    return std::uint64_t{found.f_bavail} * found.f_frsize;
   }
 
   absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) override {

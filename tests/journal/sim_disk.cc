@@ -277,12 +277,6 @@ absl::StatusOr<std::vector<std::string>> SimDisk::List(const std::string& direct
   return names;
 }
 
-absl::StatusOr<std::uint64_t> SimDisk::FreeBytes(const std::string&) {
-  const std::lock_guard lock(mutex_);
-  const std::uint64_t used = UsedLocked();
-  return capacity_ > used ? capacity_ - used : 0;
-}
-
 absl::StatusOr<std::unique_ptr<DirectoryLock>> SimDisk::Lock(const std::string& path) {
   const std::lock_guard lock(mutex_);
   if (!locked_.insert(path).second) {

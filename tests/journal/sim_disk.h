@@ -41,7 +41,6 @@ class SimDisk final : public Disk {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& directory) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
-  absl::StatusOr<std::uint64_t> FreeBytes(const std::string& directory) override;
   absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) override;
 
   // What goes wrong from here on; each returns to normal by the neutral value.
