@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+
+#include "journal/bytes.h"
 
 namespace weir::pipeline {
 namespace {
@@ -26,74 +26,53 @@ TimePoint SteadyTimeOf(std::int64_t unix_ns) {
   return std::chrono::steady_clock::now() - std::max(age, std::chrono::nanoseconds(0));
 }
 
-void AppendText(std::string_view text, std::string& out) {
-  const auto size = static_cast<std::uint32_t>(text.size());
-  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+void PutText(std::string& out, std::string_view text) {
+  journal::Put(out, static_cast<std::uint32_t>(text.size()));
   out += text;
 }
 
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-void AppendPairs(const Pairs& pairs, std::string& out) {
-  const auto count = static_cast<std::uint32_t>(pairs.size());
-  out.append(reinterpret_cast<const char*>(&count), sizeof count);
+void PutPairs(std::string& out, const Pairs& pairs) {
+  journal::Put(out, static_cast<std::uint32_t>(pairs.size()));
   for (const auto& [key, value] : pairs) {
-    AppendText(key, out);
-    AppendText(value, out);
+    PutText(out, key);
+    PutText(out, value);
   }
 }
 
-std::optional<std::uint32_t> TakeNumber(std::string_view& in) {
-  std::uint32_t number = 0;
-  if (in.size() < sizeof number) {
-    return std::nullopt;
-  }
-  std::memcpy(&number, in.data(), sizeof number);
-  in.remove_prefix(sizeof number);
-  return number;
+std::string TakeText(journal::ByteCursor& in) {
+  return std::string(in.TakeBytes(in.Take<std::uint32_t>()));
 }
 
-bool TakeText(std::string_view& in, std::string& text) {
-  const std::optional<std::uint32_t> size = TakeNumber(in);
-  if (!size.has_value() || *size > in.size()) {
-    return false;
-  }
-  text = in.substr(0, *size);
-  in.remove_prefix(*size);
-  return true;
-}
-
-bool TakePairs(std::string_view& in, Pairs& pairs) {
-  const std::optional<std::uint32_t> count = TakeNumber(in);
-  if (!count.has_value()) {
-    return false;
-  }
-  for (std::uint32_t i = 0; i < *count; ++i) {
+Pairs TakePairs(journal::ByteCursor& in) {
+  Pairs pairs;
+  const auto count = in.Take<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     auto& [key, value] = pairs.emplace_back();
-    if (!TakeText(in, key) || !TakeText(in, value)) {
-      return false;
-    }
+    key = TakeText(in);
+    value = TakeText(in);
   }
-  return true;
+  return pairs;
 }
 
 }  // namespace
 
 Slice EncodeContext(const RequestContext& context) {
   std::string out;
-  AppendText(context.peer_address, out);
-  AppendPairs(context.metadata, out);
-  AppendPairs(context.auth, out);
+  PutText(out, context.peer_address);
+  PutPairs(out, context.metadata);
+  PutPairs(out, context.auth);
   return Slice::Copy(out, nullptr);
 }
 
 std::shared_ptr<const RequestContext> DecodeContext(std::string_view bytes) {
   auto context = std::make_shared<RequestContext>();
-  if (bytes.empty() || !TakeText(bytes, context->peer_address) ||
-      !TakePairs(bytes, context->metadata) || !TakePairs(bytes, context->auth)) {
-    return nullptr;
-  }
-  return context;
+  journal::ByteCursor in(bytes);
+  context->peer_address = TakeText(in);
+  context->metadata = TakePairs(in);
+  context->auth = TakePairs(in);
+  return in.ok() ? context : nullptr;
 }
 
 // Speaks for one record until everything made of it has settled; destroys itself then.

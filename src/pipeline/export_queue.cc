@@ -83,20 +83,17 @@ bool ExportQueue::Reserve(std::uint64_t weight) {
 }
 
 void ExportQueue::Enqueue(Batch batch, Slot* slot) {
-  const std::uint64_t items = batch.items();
   const std::uint64_t weight = Weigh(batch, *slot);
   batch.set_weight(weight);
   const bool room = Reserve(weight);
   if (!room && !parts_.settings.sending_queue.block_on_overflow) {
-    Refuse(std::move(batch));
+    RefuseCopy(batch, /*source_keeps_it=*/true, DropReason::kQueueFull);
+    batch.Settle(Outcome::kRetry);
     return;
   }
-  parts_.books.In(items);
-  latency_to_queue_.Record(
-      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - batch.received()).count()));
+  CountIn(batch.items(), batch.received());
   if (!room) {
     // It waits unsecured, so its source waits with it; the memory budget bounds how many can.
-    parts_.books.Hold(static_cast<std::int64_t>(items));
     {
       std::lock_guard lock(overflow_mutex_);
       waiting_.push_back({.batch = std::move(batch), .slot = slot});
@@ -104,26 +101,31 @@ void ExportQueue::Enqueue(Batch batch, Slot* slot) {
     parts_.loop.Notify(take_task_);  // Room may have come up meanwhile.
     return;
   }
-  parts_.books.Hold(static_cast<std::int64_t>(items));
   if (secure_when_queued_ && !HeldBack(batch)) {
     batch.Secure();  // Before the push: behind it the batch may be settled at any moment.
   }
   Push({.batch = std::move(batch), .slot = slot});
 }
 
+void ExportQueue::CountIn(std::uint64_t items, TimePoint received) {
+  parts_.books.In(items);
+  parts_.books.Hold(static_cast<std::int64_t>(items));
+  latency_to_queue_.Record(
+      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - received).count()));
+}
+
 // A sender that is told to try again has lost nothing, so this door never took it in. A copy whose
 // siblings may succeed, or that was acknowledged before, is gone.
-void ExportQueue::Refuse(Batch batch) {
+void ExportQueue::RefuseCopy(const Batch& batch, bool source_keeps_it, DropReason reason) {
   for (const Part& part : batch.parts()) {
-    if (part.token.source_can_retry()) {
+    if (source_keeps_it && part.token.source_can_retry()) {
       parts_.books.Refused(part.items);
     } else {
       parts_.books.In(part.items);
-      parts_.books.Drop(DropReason::kQueueFull, part.items);
+      parts_.books.Drop(reason, part.items);
     }
   }
   queue_metrics_.enqueue_failed.Add(batch.items());
-  batch.Settle(Outcome::kRetry);
 }
 
 void ExportQueue::Push(Entry entry) {
@@ -352,8 +354,8 @@ void ExportQueue::AdmitWaiting() {
   if (!blocks() || drained_ != nullptr) {
     return;
   }
-  for (const std::function<void()>& room : on_room_) {
-    room();
+  for (Slot* const slot : SlotsThatWait()) {
+    slot->room();
   }
   std::lock_guard lock(overflow_mutex_);
   while (!waiting_.empty() && Reserve(waiting_.front().batch.weight())) {

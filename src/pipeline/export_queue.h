@@ -64,9 +64,10 @@ class ExportQueue {
 
   // What a pipeline's edge passes to Enqueue: how its batches are merged. nullopt: not at all.
   // `sending_queue.batch` wins over both. `metrics`, where given, counts what is merged.
-  // `edge` names the edge in records of the journal.
+  // `edge` names the edge in records of the journal. `room`, where given, is called on the loop
+  // when there may be room again, and not any more once the batcher is retired.
   Slot* AddBatcher(const std::optional<BatcherSettings>& settings, BatchMetrics* metrics = nullptr,
-                   std::uint32_t edge = 0);
+                   std::uint32_t edge = 0, std::function<void()> room = nullptr);
   // Sends on what the batcher holds and forgets it and its metrics. REQUIRES: the loop runs, and
   // nothing is enqueued with it any more.
   void RetireBatcher(Slot* slot);
@@ -81,14 +82,12 @@ class ExportQueue {
   // A copy that was not taken: lost, unless `source_keeps_it` and can offer it again.
   void RefuseCopy(const Batch& batch, bool source_keeps_it, DropReason reason);
   void ReportStorage(const absl::Status& status);
-  void CountAppended(std::uint64_t items, TimePoint received);
+  void CountIn(std::uint64_t items, TimePoint received);
   void EnqueueLive(Batch batch, Slot* slot);
   void NotifyUnread() { parts_.loop.Notify(take_task_); }
   DurableBacklog* backlog() const { return parts_.backlog; }
   bool waits_for_result() const { return !secure_when_queued_; }
   bool blocks() const;
-  // `room` is called on the loop when there may be room again. Before the first Enqueue.
-  void OnRoom(std::function<void()> room) { on_room_.push_back(std::move(room)); }
   // Takes over what an earlier process left. After the exporter's start.
   void Start();
 
@@ -120,14 +119,15 @@ class ExportQueue {
 
   BatcherSettings EffectiveSettings(const std::optional<BatcherSettings>& planned) const;
   std::uint64_t Weigh(const Batch& batch, const Slot& slot) const;
+  std::uint64_t WeighStored(std::uint64_t records, std::uint64_t items, std::uint64_t bytes) const;
   bool Reserve(std::uint64_t weight);
   void Push(Entry entry);
-  void Refuse(Batch batch);
 
   // Loop thread.
   void Take();
   void ReadBack(TimePoint now);
   Slot* SlotOfEdge(std::uint32_t edge);
+  std::vector<Slot*> SlotsThatWait();
   bool DropOldestFor(std::uint64_t weight, std::uint64_t bytes);
   void AbandonDurable(Batch batch);
   bool TakeOnce(TimePoint now);
@@ -174,7 +174,6 @@ class ExportQueue {
   std::mutex overflow_mutex_;
   std::deque<Entry> overflow_;
   std::deque<Entry> waiting_;
-  std::vector<std::function<void()>> on_room_;
   // Of the records that an earlier process left and that were not read yet.
   std::atomic<std::uint64_t> recovered_weight_{0};
 
@@ -198,14 +197,16 @@ class ExportQueue {
 // Threads: made by the service thread. What stands below `listed` belongs to the loop.
 struct ExportQueue::Slot {
   Slot(Batcher own_batcher, std::uint64_t own_weight, BatchMetrics* own_metrics,
-       std::uint32_t own_edge)
+       std::uint32_t own_edge, std::function<void()> own_room)
       : weight_per_item(own_weight),
         edge(own_edge),
+        room(std::move(own_room)),
         batcher(std::move(own_batcher)),
         metrics(own_metrics) {}
 
   const std::uint64_t weight_per_item;  // 0: by request.
   const std::uint32_t edge;
+  const std::function<void()> room;  // May be null.
   // Whether the loop looks after it already; until then a producer wakes the loop for each batch.
   // Relaxed: a hint, the ring orders the batch itself.
   std::atomic<bool> listed{false};

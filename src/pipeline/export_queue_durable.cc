@@ -37,6 +37,16 @@ std::optional<std::uint64_t> ExportQueue::TryReserve(const Batch& batch, const S
   return std::nullopt;
 }
 
+// As Weigh, for records that only the disk has.
+std::uint64_t ExportQueue::WeighStored(std::uint64_t records, std::uint64_t items,
+                                       std::uint64_t bytes) const {
+  if (parts_.settings.sending_queue.sizer == QueueSizer::kBytes) {
+    return bytes;
+  }
+  const std::uint64_t share = weight_per_item_.load(std::memory_order_relaxed);
+  return share == 0 ? records * kRequestWeight : items * share;
+}
+
 // Makes room for so much by letting go of what waits on disk the longest. False where nothing does:
 // what is in memory already is on its way.
 bool ExportQueue::DropOldestFor(std::uint64_t weight, std::uint64_t bytes) {
@@ -50,11 +60,7 @@ bool ExportQueue::DropOldestFor(std::uint64_t weight, std::uint64_t bytes) {
     parts_.books.Hold(-static_cast<std::int64_t>(dropped.items));
     parts_.books.Drop(DropReason::kStorageFull, dropped.items);
     queue_metrics_.enqueue_failed.Add(dropped.items);
-    const std::uint64_t share = weight_per_item_.load(std::memory_order_relaxed);
-    std::uint64_t freed = dropped.bytes;
-    if (parts_.settings.sending_queue.sizer != QueueSizer::kBytes) {
-      freed = share == 0 ? kRequestWeight : share * dropped.items;
-    }
+    const std::uint64_t freed = WeighStored(dropped.records, dropped.items, dropped.bytes);
     freed_weight += freed;
     freed_bytes += dropped.bytes;
     // An estimate where requests differ, so never below nothing.
@@ -72,28 +78,9 @@ void ExportQueue::Unreserve(std::uint64_t weight) {
   used_.fetch_sub(weight, std::memory_order_relaxed);
 }
 
-void ExportQueue::RefuseCopy(const Batch& batch, bool source_keeps_it, DropReason reason) {
-  for (const Part& part : batch.parts()) {
-    if (source_keeps_it && part.token.source_can_retry()) {
-      parts_.books.Refused(part.items);
-    } else {
-      parts_.books.In(part.items);
-      parts_.books.Drop(reason, part.items);
-    }
-  }
-  queue_metrics_.enqueue_failed.Add(batch.items());
-}
-
 void ExportQueue::ReportStorage(const absl::Status& status) {
   parts_.logger.Error("The journal can't take data now; senders are told to try again",
                       {{"error", std::string(status.message())}});
-}
-
-void ExportQueue::CountAppended(std::uint64_t items, TimePoint received) {
-  parts_.books.In(items);
-  parts_.books.Hold(static_cast<std::int64_t>(items));
-  latency_to_queue_.Record(
-      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - received).count()));
 }
 
 void ExportQueue::EnqueueLive(Batch batch, Slot* slot) {
@@ -105,12 +92,8 @@ void ExportQueue::Start() {
     return;
   }
   const journal::Backlog& recovered = parts_.backlog->recovered();
-  const std::uint64_t share = weight_per_item_.load(std::memory_order_relaxed);
-  std::uint64_t weight = recovered.bytes;
-  if (parts_.settings.sending_queue.sizer != QueueSizer::kBytes) {
-    weight = share == 0 ? recovered.records * kRequestWeight : recovered.items * share;
-  }
-  recovered_weight_.store(weight, std::memory_order_relaxed);
+  recovered_weight_.store(WeighStored(recovered.records, recovered.items, recovered.bytes),
+                          std::memory_order_relaxed);
   if (recovered.records > 0) {
     parts_.logger.Info("Going on with what the journal holds",
                        {{"requests", recovered.records}, {"items", recovered.items}});

@@ -40,7 +40,8 @@ BatcherSettings ExportQueue::EffectiveSettings(
 }
 
 ExportQueue::Slot* ExportQueue::AddBatcher(const std::optional<BatcherSettings>& planned,
-                                           BatchMetrics* metrics, std::uint32_t edge) {
+                                           BatchMetrics* metrics, std::uint32_t edge,
+                                           std::function<void()> room) {
   const BatcherSettings settings = EffectiveSettings(planned);
   std::uint64_t weight_per_item = 0;
   if (parts_.settings.sending_queue.sizer == QueueSizer::kItems) {
@@ -49,8 +50,8 @@ ExportQueue::Slot* ExportQueue::AddBatcher(const std::optional<BatcherSettings>&
              settings.items_min > 0) {
     weight_per_item = std::max<std::uint64_t>(1, kRequestWeight / settings.items_min);
   }
-  auto slot =
-      std::make_unique<Slot>(Batcher(settings, &parts_.budget), weight_per_item, metrics, edge);
+  auto slot = std::make_unique<Slot>(Batcher(settings, &parts_.budget), weight_per_item, metrics,
+                                     edge, std::move(room));
   Slot* const made = slot.get();
   weight_per_item_.store(weight_per_item, std::memory_order_relaxed);
   std::lock_guard lock(slots_mutex_);
@@ -89,6 +90,18 @@ void ExportQueue::ForgetRetired() {
     std::erase_if(slot_storage_, [slot](const auto& owned) { return owned.get() == slot; });
     return true;
   });
+}
+
+// The loop alone removes slots, so they stay while it goes through these.
+std::vector<ExportQueue::Slot*> ExportQueue::SlotsThatWait() {
+  std::vector<Slot*> slots;
+  std::lock_guard lock(slots_mutex_);
+  for (const auto& slot : slot_storage_) {
+    if (slot->room != nullptr && !slot->retired) {
+      slots.push_back(slot.get());
+    }
+  }
+  return slots;
 }
 
 // That of the pipeline the record came by; another one where that is gone.

@@ -34,15 +34,27 @@ JournalEdge::~JournalEdge() {
 
 void JournalEdge::AddTarget(ExportQueue& queue, std::size_t reader,
                             const std::optional<BatcherSettings>& batcher, BatchMetrics* metrics) {
-  targets_.push_back({.queue = &queue,
-                      .slot = queue.AddBatcher(batcher, metrics, id_),
-                      .bit = journal::ReaderMask{1} << reader});
+  std::function<void()> room;
   if (queue.blocks()) {
-    queue.OnRoom([this] { AdmitWaiting(); });
+    room = [this] { AdmitWaiting(); };
   }
+  targets_.push_back({.queue = &queue,
+                      .slot = queue.AddBatcher(batcher, metrics, id_, std::move(room)),
+                      .bit = journal::ReaderMask{1} << reader});
 }
 
 void JournalEdge::Retire() {
+  std::deque<Batch> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (Batch& batch : waiting) {
+    for (const Target& target : targets_) {
+      target.queue->RefuseCopy(batch, /*source_keeps_it=*/true, DropReason::kQueueFull);
+    }
+    batch.Settle(Outcome::kRetry);
+  }
   for (std::uint64_t left = pending_.load(std::memory_order_acquire); left != 0;
        left = pending_.load(std::memory_order_acquire)) {
     pending_.wait(left, std::memory_order_acquire);
@@ -74,6 +86,7 @@ void JournalEdge::Emit(Batch batch) {
       std::ranges::any_of(targets_, [](const Target& target) { return target.queue->blocks(); });
   if (!blocks) {
     bool may_wait = false;
+    pending_.fetch_add(1, std::memory_order_relaxed);
     Start(Reserve(std::move(batch), may_wait));
     return;
   }
@@ -102,6 +115,7 @@ void JournalEdge::AdmitWaiting() {
         return;
       }
       waiting_.pop_front();
+      pending_.fetch_add(1, std::memory_order_relaxed);  // While Retire can't see it go.
     }
     Start(std::move(append));
   }
@@ -118,6 +132,7 @@ void JournalEdge::Start(Append append) {
   }
   if (append.destinations == 0) {
     append.batch.Settle(Outcome::kRetry);
+    Finish();
     return;
   }
   journal::Record record{.signal = append.batch.signal(),
@@ -133,15 +148,18 @@ void JournalEdge::Start(Append append) {
     record.context = EncodeContext(*context);
   }
   const journal::ReaderMask live = append.live;
-  pending_.fetch_add(1, std::memory_order_relaxed);
   journal_->Append(
       std::move(record), live,
       [this, append = std::move(append)](absl::Status status, journal::Sequence sequence) mutable {
         OnDone(std::move(append), status, sequence);
-        // Release: who retires this edge sees all that was done with it.
-        pending_.fetch_sub(1, std::memory_order_release);
-        pending_.notify_all();
+        Finish();
       });
+}
+
+// Release: who retires this edge sees all that was done with it.
+void JournalEdge::Finish() {
+  pending_.fetch_sub(1, std::memory_order_release);
+  pending_.notify_all();
 }
 
 void JournalEdge::OnDone(Append append, const absl::Status& status, journal::Sequence sequence) {
@@ -195,7 +213,7 @@ void JournalEdge::OnDurable(Append append, journal::Sequence sequence) {
   }
   for (std::size_t i = 0; i < targets.size(); ++i) {
     ExportQueue& queue = *targets[i]->queue;
-    queue.CountAppended(items, bytes.received());
+    queue.CountIn(items, bytes.received());
     if ((append.live & targets[i]->bit) == 0) {
       queue.backlog()->KeepSources(sequence, std::move(sources[i]));
       queue.NotifyUnread();

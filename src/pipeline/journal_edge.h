@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,7 +41,7 @@ class JournalEdge final : public QueueingEdge {
                  const std::optional<BatcherSettings>& batcher, BatchMetrics* metrics);
 
   void Emit(Batch batch) override;
-  // Waits for what is on its way to the disk.
+  // Waits for what is on its way to the disk; what waits for room is refused.
   void Retire() override;
 
  private:
@@ -59,7 +60,9 @@ class JournalEdge final : public QueueingEdge {
 
   // The targets that have room, reserved. `may_wait` where one of those without would wait for it.
   Append Reserve(Batch batch, bool& may_wait);
+  // REQUIRES: counted in pending_, until Finish.
   void Start(Append append);
+  void Finish();
   void OnDone(Append append, const absl::Status& status, journal::Sequence sequence);
   void OnDurable(Append append, journal::Sequence sequence);
   void AdmitWaiting();

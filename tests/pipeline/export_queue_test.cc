@@ -83,6 +83,21 @@ class ExportQueueTest : public ::testing::Test {
 
   void OnLoop(EventLoop::Task task) { harness_.loop_thread().RunAndWait(std::move(task)); }
 
+  // Of a scripted exporter without an answer: one that waits, or that one and all to come.
+  void AnswerOne() {
+    OnLoop([this] {
+      SendDone done = std::move(exporter_.waiting.front());
+      exporter_.waiting.pop_front();
+      done(SendResult{});
+    });
+  }
+  void AnswerFromNowOn() {
+    OnLoop([this] {
+      exporter_.answer = [](const std::string&) { return SendResult{}; };
+      exporter_.waiting.front()(SendResult{});
+    });
+  }
+
   void TearDown() override {
     harness_.loop_thread().StopAndJoin();
     queue_.reset();
@@ -362,11 +377,7 @@ TEST_F(ExportQueueTest, ABacklogPacesItsSource) {
   const TimePoint give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (trackers.back()->secured().has_value()) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-    OnLoop([this] {
-      SendDone done = std::move(exporter_.waiting.front());
-      exporter_.waiting.pop_front();
-      done(SendResult{});
-    });
+    AnswerOne();
     trackers.push_back(Send(payload));
   }
   RecordingTracker shared;
@@ -376,10 +387,7 @@ TEST_F(ExportQueueTest, ABacklogPacesItsSource) {
   EXPECT_TRUE(shared.secured().has_value());
   EXPECT_TRUE(trackers.back()->WaitForSecured());
   EXPECT_FALSE(trackers.back()->delivered().has_value());
-  OnLoop([this] {
-    exporter_.answer = [](const std::string&) { return SendResult{}; };
-    exporter_.waiting.front()(SendResult{});
-  });
+  AnswerFromNowOn();
   EXPECT_EQ(Drain(), 0U);
 }
 
@@ -397,21 +405,14 @@ TEST_F(ExportQueueTest, WhatIsHeldBackDoesNotWaitForItsBatch) {
   const TimePoint give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (trackers.back()->secured().has_value()) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-    OnLoop([this] {
-      SendDone done = std::move(exporter_.waiting.front());
-      exporter_.waiting.pop_front();
-      done(SendResult{});
-    });
+    AnswerOne();
     trackers.push_back(Send(payload, 1000));
     OnLoop([] {});
     trackers.push_back(Send("small"));
   }
   EXPECT_TRUE(trackers.back()->WaitForSecured());
   EXPECT_FALSE(trackers.back()->delivered().has_value());
-  OnLoop([this] {
-    exporter_.answer = [](const std::string&) { return SendResult{}; };
-    exporter_.waiting.front()(SendResult{});
-  });
+  AnswerFromNowOn();
   EXPECT_EQ(Drain(), 0U);
 }
 

@@ -140,6 +140,11 @@ class Process {
   }
 
   void Emit(Batch batch) { edge_->Emit(std::move(batch)); }
+  // As a reload does that replaces the pipeline.
+  void RetireEdge() {
+    edge_->Retire();
+    edge_.reset();
+  }
   RecordingExporter& exporter(std::size_t index) { return destinations_[index]->exporter; }
   NodeBooks books(std::size_t index) { return destinations_[index]->books->Books(); }
   DurableBacklog& backlog(std::size_t index) { return *destinations_[index]->backlog; }
@@ -280,6 +285,31 @@ TEST_F(JournalEdgeTest, AFullQueueLosesItsOwnCopyOnly) {
   EXPECT_EQ(process->books(0).dropped(), 2U);
   EXPECT_EQ(process->books(0).refused, 4U);
   EXPECT_EQ(process->books(1).refused, 4U);
+  process->Stop();
+}
+
+// Scenario: a reload replaces an edge while one of its requests waits for room; room comes later.
+// Guarantees: the request is its sender's again, and nobody calls the edge that is gone.
+TEST_F(JournalEdgeTest, ARetiredEdgeHandsBackWhatWaits) {
+  settings_.sending_queue.queue_size = 1;
+  settings_.sending_queue.when_full = WhenFull::kBlock;
+  auto process = Open();
+  process->exporter(0).kind = SendResult::Kind::kRetry;
+  process->exporter(1).kind = SendResult::Kind::kRetry;
+  RecordingTracker& first = NewTracker();
+  process->Emit(MakeBatch(Signal::kTraces, "a", 1, &first));
+  ASSERT_TRUE(first.WaitForSecured());
+  RecordingTracker& second = NewTracker();
+  process->Emit(MakeBatch(Signal::kTraces, "b", 2, &second));
+  EXPECT_FALSE(second.secured().has_value());
+  process->RetireEdge();
+  ASSERT_TRUE(second.secured().has_value());
+  EXPECT_EQ(second.secured()->outcome, Outcome::kRetry);
+  EXPECT_EQ(process->books(0).refused, 2U);
+  process->exporter(0).kind = SendResult::Kind::kDelivered;
+  process->exporter(1).kind = SendResult::Kind::kDelivered;
+  ASSERT_TRUE(process->WaitForOut(0, 1));
+  ASSERT_TRUE(process->WaitForOut(1, 1));
   process->Stop();
 }
 
