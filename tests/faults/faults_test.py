@@ -58,7 +58,10 @@ class Load:
     def __init__(self, port, threads=4):
         self.acknowledged = set()
         self.retries = 0
-        self._port = port
+        self._channel = grpc.insecure_channel(
+            f"127.0.0.1:{port}",
+            (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)),
+        )
         self._next = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -77,14 +80,8 @@ class Load:
                 self.acknowledged.update(range(first, first + PER_REQUEST))
 
     def _try(self, data):
-        channel = getattr(self, "_channel", None)
-        if channel is None:
-            channel = self._channel = grpc.insecure_channel(
-                f"127.0.0.1:{self._port}",
-                (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)),
-            )
         try:
-            channel.unary_unary(items.GRPC_METHODS["traces"])(data, timeout=5)
+            self._channel.unary_unary(items.GRPC_METHODS["traces"])(data, timeout=5)
             return True
         except grpc.RpcError:
             self.retries += 1
@@ -110,6 +107,7 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._channel.close()
 
     def __exit__(self, *_):
         self.stop()
@@ -216,9 +214,7 @@ class FaultTest(unittest.TestCase):
 
     def test_kill_weir_with_its_sink_away(self):
         for _ in self.repeat():
-            sink = NumberSink()
-            sink.start()
-            with self.weir(stored_exporter(sink)) as weir:
+            with NumberSink() as sink, self.weir(stored_exporter(sink)) as weir:
                 sink.stop()
                 with Load(weir.port("GRPC")) as load:
                     load.wait_for(2000)
@@ -227,7 +223,6 @@ class FaultTest(unittest.TestCase):
                 sink.start()
                 self.assert_all_arrived(load, sink, weir)
                 weir.assert_ledger_closes()
-            sink.stop()
 
     def test_kill_sink(self):
         for _ in self.repeat():
@@ -245,9 +240,7 @@ class FaultTest(unittest.TestCase):
     def test_terminate_leaves_the_rest(self):
         """Guarantees: an orderly stop with a dead target is quick, loses nothing and says so."""
         for _ in self.repeat():
-            sink = NumberSink()
-            sink.start()
-            with self.weir(stored_exporter(sink)) as weir:
+            with NumberSink() as sink, self.weir(stored_exporter(sink)) as weir:
                 sink.stop()
                 with Load(weir.port("GRPC")) as load:
                     load.wait_for(1000)
@@ -257,7 +250,6 @@ class FaultTest(unittest.TestCase):
                 weir.start()
                 self.assert_all_arrived(load, sink, weir)
                 weir.assert_ledger_closes()
-            sink.stop()
 
     def test_every_answer_of_the_sink(self):
         """Passing answers lose nothing; permanent ones are counted, item by item."""
@@ -291,9 +283,7 @@ class FaultTest(unittest.TestCase):
     def test_two_exporters_one_dead(self):
         """Guarantees: the living one gets everything at once, the other one when it comes back."""
         for _ in self.repeat():
-            dead = NumberSink()
-            dead.start()
-            with NumberSink() as sink, self.weir(
+            with NumberSink() as dead, NumberSink() as sink, self.weir(
                 stored_exporter(sink), stored_exporter(dead)
             ) as weir:
                 dead.stop()
@@ -305,14 +295,13 @@ class FaultTest(unittest.TestCase):
                 dead.start()
                 self.assert_all_arrived(load, dead, weir)
                 weir.assert_ledger_closes()
-            dead.stop()
 
     def test_disk_full(self):
         """Guarantees: a full disk pushes back and heals by itself."""
         for _ in self.repeat():
-            sink = NumberSink()
-            sink.start()
-            with self.small_disk() as disk, self.weir(stored_exporter(sink), store=disk) as weir:
+            with NumberSink() as sink, self.small_disk() as disk, self.weir(
+                stored_exporter(sink), store=disk
+            ) as weir:
                 sink.stop()
                 with Load(weir.port("GRPC")) as load:
                     ports.wait_for(lambda: load.retries > 20, "the disk is never full", 120)
@@ -321,7 +310,6 @@ class FaultTest(unittest.TestCase):
                     load.wait_for(2000)
                 self.assert_all_arrived(load, sink, weir)
                 weir.assert_ledger_closes()
-            sink.stop()
 
     def small_disk(self):
         test = self
@@ -345,11 +333,11 @@ class FaultTest(unittest.TestCase):
 
     def test_damaged_journal(self):
         """Guarantees: it starts, goes on, and counts what the disk has lost."""
-        for number in self.repeat():
+        for _ in self.repeat():
             for damage in ("truncated", "flipped", "deleted"):
-                sink = NumberSink()
-                sink.start()
-                with self.subTest(damage), self.weir(stored_exporter(sink)) as weir:
+                with self.subTest(damage), NumberSink() as sink, self.weir(
+                    stored_exporter(sink)
+                ) as weir:
                     sink.stop()
                     with Load(weir.port("GRPC")) as load:
                         load.wait_for(4000)
@@ -370,7 +358,6 @@ class FaultTest(unittest.TestCase):
                     if damage == "flipped":
                         self.assertLessEqual(len(lost), 2 * PER_REQUEST)
                     self.assertIn("ournal", weir.log())
-                sink.stop()
 
     def harm(self, segment, damage):
         content = bytearray(segment.read_bytes())
